@@ -157,10 +157,9 @@ def _from_digital_link(url: str, text: str) -> CylinderCode:
 
 def _from_element_string(cleaned: str, text: str) -> CylinderCode | None:
     try:
-        if cleaned.startswith("("):
-            message = GS1Message.parse_hri(cleaned)
-        else:
-            message = GS1Message.parse(cleaned.lstrip(GS))
+        message = (
+            GS1Message.parse_hri(cleaned) if cleaned.startswith("(") else GS1Message.parse(cleaned.lstrip(GS))
+        )
     except (biip.ParseError, ValueError, IndexError) as error:
         if cleaned.isdigit():
             return None  # a bare number that happens to begin like a GS1 key

@@ -1,0 +1,52 @@
+# `make` alone says what there is. Each target makes .venv ready first, which takes no time when it is.
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test lint bench clean
+
+help:
+	@echo "make demo    the whole way once, then the pages: a simulated city, real decoding, alerts, e-mails"
+	@echo "             ONCE=1 checks each step and exits;  PHOTOS=folder adds your own pictures"
+	@echo "make run     the server and its worker on the embedded database"
+	@echo "make test    every test, on SQLite and PostgreSQL;  ARGS='-k fill' chooses"
+	@echo "make lint    ruff, mypy strict and the arrows between the rooms"
+	@echo "make bench   judging speed and decode rates, measured on this machine"
+	@echo "make setup   only make .venv ready for all of the above"
+	@echo "make clean   remove .venv, caches and the demo's data"
+
+setup:
+	@.ci/setup test
+
+demo:
+	@.ci/setup demo
+	@$(BIN)/cylinder-trace demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(PHOTOS),--photos "$(PHOTOS)") \
+		$(if $(DIRECTORY),--directory "$(DIRECTORY)")
+
+# Both in the background, so that the shell hears Ctrl-C or a kill at once and ends them together.
+run:
+	@.ci/setup demo
+	@$(BIN)/cylinder-trace db upgrade
+	@trap 'exit 130' INT TERM; trap 'kill $$worker $$server 2>/dev/null; wait' EXIT; \
+		$(BIN)/cylinder-trace worker & worker=$$!; \
+		$(BIN)/cylinder-trace serve & server=$$!; wait $$server
+
+test:
+	@.ci/setup test
+	@$(BIN)/pytest $(ARGS)
+
+lint:
+	@.ci/setup test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench:
+	@.ci/setup demo
+	@$(BIN)/cylinder-trace bench
+	@$(BIN)/cylinder-scan bench
+
+clean:
+	rm -rf .venv .demo .bench .screens build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.import_linter_cache
+	find cylinder_trace scanner migrations tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,277 @@
+"""The door for people at a terminal: `cylinder-trace ...`."""
+
+import argparse
+import base64
+import getpass
+import logging
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tqdm import tqdm
+
+from cylinder_trace import bench, delivery, demo, load, replay, sweep
+from cylinder_trace.contract.errors import ContractError
+from cylinder_trace.contract.fields import epoch_ms
+from cylinder_trace.contract.signing import KeyFile
+from cylinder_trace.law.tables import load as load_law
+from cylinder_trace.mail import SmtpChannel
+from cylinder_trace.settings import Settings, UnknownSetting, load_settings
+from cylinder_trace.simulator.city import Plan, simulate
+from cylinder_trace.simulator.files import write
+from cylinder_trace.store import notices, people
+from cylinder_trace.store.database import Database, open_database, upgrade
+from cylinder_trace.store.parties import ReferenceCache
+from cylinder_trace.web.server import clock_ms
+from cylinder_trace.worker import Worker
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; gives the process's exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    try:
+        result: int = arguments.run(arguments, load_settings())
+    except (UnknownSetting, ContractError, people.AlreadyThere, FileNotFoundError) as error:
+        print(f"cylinder-trace: {error}", file=sys.stderr)
+        return 2
+    return result
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cylinder-trace", description="气瓶追溯：台账、研判、预警 / ledger, judge, alerts"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, help_text: str, run: object) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text)
+        sub.set_defaults(run=run)
+        return sub
+
+    database = command("db", "create or bring up to date the database", _db)
+    database.add_argument("action", choices=["upgrade"])
+    command("serve", "serve the pages and the API", _serve)
+    command("worker", "sweep and deliver on a timetable", _worker)
+    one = command("sweep", "judge everything that waits, once", _sweep)
+    one.add_argument("--as-of", type=datetime.fromisoformat, help="a moment with offset; now if absent")
+    command("deliver", "send what is due, once", _deliver)
+    loading = command("load", "read master data and events from JSON Lines", _load)
+    loading.add_argument("--master", type=Path)
+    loading.add_argument("--events", type=Path)
+    simulating = command("simulate", "make a simulated city", _simulate)
+    simulating.add_argument("--out", type=Path, required=True)
+    simulating.add_argument("--seed", type=int, default=1)
+    simulating.add_argument("--cylinders", type=int, default=2000)
+    simulating.add_argument("--days", type=int, default=60)
+    simulating.add_argument(
+        "--end", type=datetime.fromisoformat, default=datetime.fromisoformat("2026-11-01T00:00:00+08:00")
+    )
+    replaying = command("replay", "what would the rules have found? nothing is written", _replay)
+    replaying.add_argument("--as-of", type=datetime.fromisoformat)
+    devices = command("device", "enrol or revoke a scanning device", _device)
+    devices.add_argument("action", choices=["add", "revoke"])
+    devices.add_argument("device_id")
+    devices.add_argument("--site")
+    devices.add_argument("--key-file", type=Path, help="write the key here (mode 600) instead of printing it")
+    users = command("user", "let a person sign in, or change the password", _user)
+    users.add_argument("action", choices=["add"])
+    users.add_argument("username")
+    users.add_argument("--name", required=True)
+    users.add_argument("--role", choices=sorted(people.ROLES), required=True)
+    users.add_argument("--scope", default="", help="district adcode or site id; empty for the city")
+    mails = command("recipient", "name an address for a district's alert mails", _recipient)
+    mails.add_argument("action", choices=["add"])
+    mails.add_argument("address")
+    mails.add_argument(
+        "--district", default=notices.EVERYWHERE, help="adcode; * (default) takes what no district does"
+    )
+    mails.add_argument("--name", default="")
+    showing = command("demo", "the whole way once, on a simulated city", _demo)
+    showing.add_argument("--once", action="store_true", help="check every step, print a summary, and end")
+    showing.add_argument("--photos", type=Path, help="a folder of pictures to decode as well")
+    showing.add_argument("--directory", type=Path, default=Path(".demo"))
+    showing.add_argument("--cylinders", type=int, default=2000)
+    command("bench", "measure judging and storing", lambda arguments, settings: bench.main())
+    return parser
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[Database, ReferenceCache]]:
+    database = open_database(settings.database_url)
+    try:
+        yield database, ReferenceCache(load_law())
+    finally:
+        database.close()
+
+
+def _db(_arguments: argparse.Namespace, settings: Settings) -> int:
+    upgrade(settings.database_url)
+    print("the database is up to date")
+    return 0
+
+
+def _serve(_arguments: argparse.Namespace, settings: Settings) -> int:
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    upgrade(settings.database_url)
+    os.environ.setdefault("CYLINDER_TRACE_SECRET_KEY", _kept_secret(settings))
+    print(f"serving {settings.public_url}")
+    Granian(
+        "wsgi:application",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        blocking_threads=4,
+    ).serve()
+    return 0
+
+
+def _kept_secret(settings: Settings) -> str:
+    """A secret that survives restarts, made on first use and readable by nobody else."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.secret_directory / ".cylinder-trace-secret"
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+def _worker(_arguments: argparse.Namespace, settings: Settings) -> int:
+    upgrade(settings.database_url)
+    with _opened(settings) as (database, cache):
+        Worker(database, cache, SmtpChannel(settings), settings, clock_ms).run()
+    return 0
+
+
+def _sweep(arguments: argparse.Namespace, settings: Settings) -> int:
+    now_ms = epoch_ms(arguments.as_of) if arguments.as_of else clock_ms()
+    with _opened(settings) as (database, cache), tqdm(unit=" judged", disable=None) as bar:
+        looked = sweep.run(database, cache, now_ms, lambda _what, number: bar.update(number) and None)
+    print(", ".join(f"{number} {what}" for what, number in looked.items()))
+    return 0
+
+
+def _deliver(_arguments: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as (database, cache), tqdm(unit=" mails", disable=None) as bar:
+        tally = delivery.run(
+            database,
+            cache,
+            SmtpChannel(settings),
+            clock_ms(),
+            lambda _what, number: bar.update(number) and None,
+        )
+    print(", ".join(f"{number} {what}" for what, number in tally.items()))
+    return 0
+
+
+def _load(arguments: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as (database, _), tqdm(unit=" lines", disable=None) as bar:
+        report = load.run(
+            database,
+            arguments.master,
+            arguments.events,
+            clock_ms(),
+            lambda number: bar.update(number) and None,
+        )
+    print(", ".join(f"{number} {what}" for what, number in report.counts.items()))
+    for line in report.refused[:20]:
+        print(line, file=sys.stderr)
+    return 1 if report.refused else 0
+
+
+def _simulate(arguments: argparse.Namespace, _settings: Settings) -> int:
+    city = simulate(
+        Plan(seed=arguments.seed, cylinders=arguments.cylinders, days=arguments.days, end=arguments.end)
+    )
+    write(city, arguments.out)
+    print(
+        f"{len(city.records)} records, {len(city.arrivals)} events, {len(city.labels)} labels in {arguments.out}"
+    )
+    return 0
+
+
+def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
+    as_of_ms = epoch_ms(arguments.as_of) if arguments.as_of else clock_ms()
+    with _opened(settings) as (database, cache), tqdm(unit=" cylinders", disable=None) as bar:
+        found = replay.run(database, cache, as_of_ms, lambda number: bar.update(number) and None)
+    by_rule: dict[str, set[str]] = {}
+    for finding in found:
+        by_rule.setdefault(finding.rule, set()).add(finding.fingerprint)
+    for rule, fingerprints in sorted(by_rule.items()):
+        print(f"{rule:24} {len(fingerprints):6}")
+    return 0
+
+
+def _device(arguments: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as (database, _), database.writing() as connection:
+        if arguments.action == "revoke":
+            if not people.revoke(connection, arguments.device_id, clock_ms()):
+                print(f"no enrolled device {arguments.device_id}", file=sys.stderr)
+                return 1
+            print(f"{arguments.device_id} is revoked")
+            return 0
+        if not arguments.site:
+            print("device add needs --site: the site it scans at", file=sys.stderr)
+            return 2
+        key = enrol(connection, arguments.device_id, arguments.site, settings.public_url, clock_ms())
+    _hand_over(key, arguments.key_file)
+    return 0
+
+
+def enrol(connection: object, device_id: str, site_id: str, server_url: str, now_ms: int) -> KeyFile:
+    """Make a device's key pair, enrol its public half and give the key file: the only copy of the private half."""
+    private = Ed25519PrivateKey.generate()
+    people.enrol(connection, device_id, site_id, private.public_key().public_bytes_raw(), now_ms)  # type: ignore[arg-type]
+    text = base64.b64encode(private.private_bytes_raw()).decode()
+    return KeyFile(server_url=server_url, device_id=device_id, site_id=site_id, private_key=text)
+
+
+def _hand_over(key: KeyFile, path: Path | None) -> None:
+    if path is None:
+        print(key.model_dump_json(indent=2))
+        return
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(key.model_dump_json(indent=2))
+    print(f"key file {path}; it is not kept anywhere else")
+
+
+def _user(arguments: argparse.Namespace, settings: Settings) -> int:
+    password = os.environ.get("NEW_PASSWORD") or getpass.getpass("password: ")
+    if len(password) < 8:
+        print("a password has at least 8 characters", file=sys.stderr)
+        return 2
+    with _opened(settings) as (database, _), database.writing() as connection:
+        people.put_account(
+            connection, arguments.username, password, arguments.name, arguments.role, arguments.scope
+        )
+    print(f"{arguments.username} may sign in as {arguments.role}")
+    return 0
+
+
+def _recipient(arguments: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as (database, _), database.writing() as connection:
+        notices.put_recipient(connection, arguments.address, arguments.district, arguments.name)
+    print(f"{arguments.address} gets the alerts of {arguments.district}")
+    return 0
+
+
+def _demo(arguments: argparse.Namespace, _settings: Settings) -> int:
+    return demo.main(
+        arguments.directory,
+        arguments.cylinders,
+        arguments.photos,
+        once=arguments.once,
+        started=time.monotonic(),
+    )

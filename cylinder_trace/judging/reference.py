@@ -1,0 +1,130 @@
+"""Who was who, and what was lawful, at a given moment: sites, owners, licences, agreements and the law tables."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from cylinder_trace.contract.fields import epoch_ms
+from cylinder_trace.contract.master import OwnerRecord, SiteRecord
+from cylinder_trace.judging.scan import local_day
+from cylinder_trace.law.tables import Law, NoLawForThat, life_end
+
+
+@dataclass(frozen=True, slots=True)
+class LicencePeriod:
+    """A licence as it was granted: in force from `from_ms` through `until_day`, for `media`."""
+
+    from_ms: int
+    until_day: int
+    media: frozenset[str]
+    event_id: str
+
+
+@dataclass
+class Reference:
+    """Everything about the parties that a rule may ask. Histories are looked up as of the event's time."""
+
+    law: Law
+    sites: dict[str, SiteRecord] = field(default_factory=dict)
+    owners: dict[str, OwnerRecord] = field(default_factory=dict)
+    licences: dict[str, list[LicencePeriod]] = field(default_factory=lambda: defaultdict(list))
+    agreements: dict[tuple[str, str], list[tuple[int, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    stations: set[str] = field(default_factory=set)
+    customers: set[str] = field(default_factory=set)
+    _numbers: dict[tuple[str, int], float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, law: Law, records: Iterable[Any], messages: Iterable[Mapping[str, Any]]) -> "Reference":
+        """Build from master records and from the JSON of licence, agreement and correct events, in any order."""
+        reference = cls(law)
+        for record in records:
+            reference.add_record(record)
+        messages = list(messages)
+        void = {message["corrects"] for message in messages if message["kind"] == "correct"}
+        for message in messages:
+            if message["event_id"] not in void:
+                reference._add_act(message)
+        for periods in reference.licences.values():
+            periods.sort(key=lambda period: (period.from_ms, period.until_day))
+        return reference
+
+    def add_record(self, record: Any) -> None:
+        """Take in a site or an owner; a later record of the same id replaces the earlier one."""
+        if isinstance(record, SiteRecord):
+            self.sites[record.site_id] = record
+            self.stations.discard(record.site_id)
+            self.customers.discard(record.site_id)
+            if record.type == "filling_station":
+                self.stations.add(record.site_id)
+            elif record.type == "customer":
+                self.customers.add(record.site_id)
+        elif isinstance(record, OwnerRecord):
+            self.owners[record.owner_id] = record
+
+    def _add_act(self, message: Mapping[str, Any]) -> None:
+        if message["kind"] == "licence":
+            period = LicencePeriod(
+                epoch_ms(datetime.fromisoformat(message["occurred_at"])),
+                date.fromisoformat(message["valid_until"]).toordinal(),
+                frozenset(message["media"]),
+                message["event_id"],
+            )
+            self.licences[message["licensed_site_id"]].append(period)
+        elif message["kind"] == "agreement":
+            days = (
+                date.fromisoformat(message["valid_from"]).toordinal(),
+                date.fromisoformat(message["valid_to"]).toordinal(),
+            )
+            self.agreements[message["owner_id"], message["station_id"]].append(days)
+
+    def owner_of_site(self, site: str | None) -> str | None:
+        """The firm that runs a site; None where the site or its firm is not in the register."""
+        record = self.sites.get(site) if site else None
+        return record.owner_id if record else None
+
+    def has_agreement(self, owner: str, station: str, at_ms: int) -> bool:
+        """Whether `station` was allowed to fill `owner`'s cylinders on that day."""
+        day = local_day(at_ms)
+        return any(start <= day <= end for start, end in self.agreements.get((owner, station), ()))
+
+    def licences_in_force(self, site: str, at_ms: int) -> list[LicencePeriod]:
+        """The licences of a site in force at that moment; empty where it has none."""
+        periods = self.licences.get(site, [])
+        granted = periods[: bisect_right(periods, at_ms, key=lambda period: period.from_ms)]
+        day = local_day(at_ms)
+        return [period for period in granted if day <= period.until_day]
+
+    def number(self, key: str, at_ms: int) -> float:
+        """A threshold of the law tables as it stood on that day."""
+        day = local_day(at_ms)
+        known = self._numbers.get((key, day))
+        if known is None:
+            known = self._numbers[key, day] = self.law.number(key, date.fromordinal(day))
+        return known
+
+    def allowed_g(
+        self, model: str | None, volume_l: float | None, medium: str | None, at_ms: int
+    ) -> int | None:
+        """Grams of gas the cylinder may hold; None where the tables do not limit its mass."""
+        if medium != "lpg":
+            return None
+        allowed = self.law.allowed_gas_mass_kg(model, volume_l, date.fromordinal(local_day(at_ms)))
+        return None if allowed is None else round(allowed.value_kg * 1000)
+
+    def life_end_day(
+        self, cylinder_class: str, medium: str, manufactured: str | None, at_ms: int
+    ) -> int | None:
+        """The last day of the design life; None where the tables or the stamp do not tell."""
+        if manufactured is None:
+            return None
+        made = date.fromisoformat(manufactured)
+        try:
+            life = self.law.service_life(cylinder_class, medium, made, date.fromordinal(local_day(at_ms)))
+        except NoLawForThat:
+            return None
+        return life_end(made, life.years).toordinal()

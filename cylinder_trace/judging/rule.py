@@ -1,0 +1,66 @@
+"""What a rule is made of: when it looks, what it finds, and the words that make it defensible."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import networkx as nx
+
+from cylinder_trace.judging.finding import Finding
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.state import State
+
+Bilingual = tuple[str, str]
+"""Chinese, English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A rule in words. `fact` is a template over the finding's facts; the rest stands as it is."""
+
+    title: Bilingual
+    fact: Bilingual
+    remedy: Bilingual
+    innocent: Bilingual
+    settles: Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What every rule declares. `severity`: 1 at once, 2 same day, 3 digest. `laws` are ids of `law/legal_basis`.
+
+    `condition` rules describe what holds at a date and end by themselves; the others name facts, which end
+    only when a late event explains them or a person closes them. `waits_for_late_scans` rules rest on the
+    absence or order of scans: their notice waits for `<rule>.grace_h` of the law tables.
+    """
+
+    name: str
+    severity: Literal[1, 2, 3]
+    laws: tuple[str, ...]
+    words: Wording
+    waits_for_late_scans: bool = False
+    condition: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CylinderRule(Rule):
+    """A rule over one cylinder's step: the state before, the event, the reference data.
+
+    `lapse(state, deadline_ms, reference)` finds what became true because a deadline passed.
+    `at_gun` is what the finding means for a rehearsed fill; None where a rehearsal can not tell.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    find: Callable[[State, Scan, Reference], Finding | None] = lambda _state, _scan, _reference: None
+    lapse: Callable[[State, int, Reference], Finding | None] | None = None
+    at_gun: Literal["STOP", "ASK"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRule(Rule):
+    """A rule over the circulation graph around one site; each finding names the edges that show it."""
+
+    find: Callable[["nx.MultiDiGraph[str]", str, Reference], Iterable[Finding]] = (
+        lambda _graph, _site, _reference: ()
+    )

@@ -1,0 +1,59 @@
+"""Finds a fill with no passed check within 24 h after it, or before the cylinder left (缺充装后检查).
+
+Why it matters: leaks and overfills show in the minutes after the fill, and nowhere so cheaply.
+Example: filled at 10:00, shipped at 11:00 with no check between. Checked at 10:05: lawful.
+Source: 特种设备安全法 art. 49. Threshold no_postcheck.within_h.
+"""
+
+from cylinder_trace.judging.finding import Finding
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.rule import CylinderRule, Wording
+from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.state import State
+
+
+def find(before: State, _scan: Scan, _reference: Reference) -> Finding | None:
+    owed = before.postcheck_owed
+    if owed is None:
+        return None
+    return Finding(RULE.name, before.cylinder_id, owed.event_id, owed.at_ms, owed.site, (owed.event_id,))
+
+
+def lapse(state: State, deadline_ms: int, _reference: Reference) -> Finding | None:
+    owed = state.postcheck_owed
+    if owed is None or owed.deadline_ms > deadline_ms:
+        return None
+    return Finding(RULE.name, state.cylinder_id, owed.event_id, owed.at_ms, owed.site, (owed.event_id,))
+
+
+RULE = CylinderRule(
+    name="no_postcheck",
+    severity=2,
+    laws=("特种设备安全法.49",),
+    kinds=frozenset(["ship", "deliver", "receive", "return"]),
+    find=find,
+    lapse=lapse,
+    waits_for_late_scans=True,
+    words=Wording(
+        title=(
+            "缺充装后检查",
+            "No check after filling",
+        ),
+        fact=(
+            "充装后 24 小时内或出站前，无合格的充装后检查记录。",
+            "No passed check within 24 hours after the fill or before it left.",
+        ),
+        remedy=(
+            "核查当班检查记录；未检查即出站的，责令整改。",
+            "Check the shift's records; where it left unchecked, order rectification.",
+        ),
+        innocent=(
+            "手持机离线，检查记录晚传。",
+            "The handheld was offline and the check is still to come.",
+        ),
+        settles=(
+            "该瓶充装后检查的原始记录。",
+            "The original record of the check.",
+        ),
+    ),
+)

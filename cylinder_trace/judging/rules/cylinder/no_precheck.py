@@ -1,0 +1,56 @@
+"""Finds a fill with no passed check of the same cylinder at that station in the 24 h before it (缺充装前检查).
+
+Why it matters: the check before filling is where overdue, damaged and foreign cylinders are caught.
+Example: filled at 10:00, last check 09:59 two days before. A check at 10:10 counts: two clocks differ up to 15 min.
+Source: 特种设备安全法 art. 49; GB/T 38059-2019 (verify before filling). Thresholds no_precheck.*.
+"""
+
+from cylinder_trace.judging.finding import Finding
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.rule import CylinderRule, Wording
+from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.state import State
+
+
+def find(_before: State, _scan: Scan, _reference: Reference) -> Finding | None:
+    return None
+
+
+def lapse(state: State, deadline_ms: int, _reference: Reference) -> Finding | None:
+    owed = state.precheck_owed
+    if owed is None or owed.deadline_ms > deadline_ms:
+        return None
+    return Finding(RULE.name, state.cylinder_id, owed.event_id, owed.at_ms, owed.site, (owed.event_id,))
+
+
+RULE = CylinderRule(
+    name="no_precheck",
+    severity=2,
+    laws=("特种设备安全法.49",),
+    kinds=frozenset([]),
+    find=find,
+    lapse=lapse,
+    waits_for_late_scans=True,
+    words=Wording(
+        title=(
+            "缺充装前检查",
+            "No check before filling",
+        ),
+        fact=(
+            "充装前 24 小时内，本站无合格的充装前检查记录。",
+            "No passed check at this station within 24 hours before the fill.",
+        ),
+        remedy=(
+            "核查当班检查记录；未检查即充装的，责令整改。",
+            "Check the shift's records; where no check was made, order rectification.",
+        ),
+        innocent=(
+            "手持机离线，检查记录晚传。",
+            "The handheld was offline and the check is still to come.",
+        ),
+        settles=(
+            "该瓶充装前检查的原始记录。",
+            "The original record of the check.",
+        ),
+    ),
+)

@@ -1,0 +1,66 @@
+"""Finds a fill above what the cylinder may hold, beyond the tolerance of scale or gauge (超装).
+
+Why it matters: liquid gas without room to expand bursts a bottle on a warm day.
+Example: YSP35.5 holds 14.9 kg; 15.2 kg lies within the scale's 0.3 kg, 15.3 kg does not.
+Source: 特种设备安全法 art. 49; law/lpg_models.toml and thresholds overfill.*.
+"""
+
+from cylinder_trace.judging.finding import Fact, Finding
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.rule import CylinderRule, Wording
+from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.state import State
+
+
+def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
+    if before.allowed_g is not None and scan.net_g is not None:
+        tolerance = round(reference.number("overfill.mass_tolerance_kg", scan.at_ms) * 1000)
+        filled, allowed, unit = scan.net_g, before.allowed_g, "kg"
+    elif before.working_kpa is not None and scan.pressure_kpa is not None:
+        tolerance = round(reference.number("overfill.pressure_tolerance_mpa", scan.at_ms) * 1000)
+        filled, allowed, unit = scan.pressure_kpa, before.working_kpa, "MPa"
+    else:
+        return None
+    if filled <= allowed + tolerance:
+        return None
+    facts: dict[str, Fact] = {
+        "filled": filled / 1000,
+        "allowed": allowed / 1000,
+        "tolerance": tolerance / 1000,
+        "unit": unit,
+    }
+    return Finding(
+        RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, scan.site, (scan.event_id,), facts
+    )
+
+
+RULE = CylinderRule(
+    name="overfill",
+    severity=1,
+    laws=("特种设备安全法.49", "特种设备安全法.85"),
+    kinds=frozenset(["fill"]),
+    find=find,
+    at_gun="STOP",
+    words=Wording(
+        title=(
+            "超装",
+            "Overfilled",
+        ),
+        fact=(
+            "充装 {filled} {unit}，允许 {allowed} {unit}（允差 {tolerance} {unit}）。",
+            "Filled {filled} {unit}; {allowed} {unit} allowed (tolerance {tolerance} {unit}).",
+        ),
+        remedy=(
+            "立即追回并抽出超装介质，校准秤或压力表。",
+            "Recall it, take out the excess, calibrate the scale or gauge.",
+        ),
+        innocent=(
+            "秤未去皮、残气未计或单位录入错误。",
+            "The scale was not tared, residual gas was counted, or the unit was wrong.",
+        ),
+        settles=(
+            "该次充装的秤重原始记录。",
+            "The scale's own record of this fill.",
+        ),
+    ),
+)

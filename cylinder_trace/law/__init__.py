@@ -1,0 +1,1 @@
+"""What the law says: TOML tables with citations, answered as they stood on a day."""

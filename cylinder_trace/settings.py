@@ -1,0 +1,52 @@
+"""Every knob of the server: unit, default and help. Set as CYLINDER_TRACE_<NAME>; unknown names are refused."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "CYLINDER_TRACE_"
+
+
+class UnknownSetting(ValueError):
+    """An environment variable with our prefix that names no setting."""
+
+
+class Settings(BaseSettings):
+    """What an administrator may change. Read once, at the door."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    database_url: str = Field(
+        "sqlite:///cylinder-trace.sqlite3", description="SQLAlchemy URL; SQLite or PostgreSQL 15+"
+    )
+    host: str = Field("127.0.0.1", description="address the pages are served on")
+    port: int = Field(8080, ge=1, le=65535, description="port the pages are served on")
+    public_url: str = Field(
+        "http://127.0.0.1:8080", description="how people reach the pages; printed in mails"
+    )
+    secret_key: str = Field("", description="signs sessions; made and kept beside the database when empty")
+    smtp_host: str = Field("127.0.0.1", description="mail server")
+    smtp_port: int = Field(25, ge=1, le=65535, description="mail server's port")
+    smtp_user: str = Field("", description="user on the mail server; none when empty")
+    smtp_password: str = Field("", description="password on the mail server")
+    smtp_starttls: bool = Field(False, description="encrypt the connection with STARTTLS")
+    smtp_timeout_s: float = Field(20.0, gt=0, description="seconds to wait for the mail server")
+    mail_from: str = Field("cylinder-trace@localhost", description="sender of alert mails")
+    judge_at_once: int = Field(500, ge=0, description="events of one request judged before it is answered")
+    sweep_every_s: int = Field(10, ge=1, description="seconds between sweeps")
+    delivery_every_s: int = Field(10, ge=1, description="seconds between deliveries")
+    group_wait_s: int = Field(
+        60, ge=0, description="seconds a severity-1 notice waits for others of its group"
+    )
+    secret_directory: Path = Field(Path(), description="where the made secret key is kept")
+
+
+def load_settings(**changes: object) -> Settings:
+    """The settings in force: defaults, then the environment, then `changes`. Raises UnknownSetting by name."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise UnknownSetting(f"{name} names no setting; known are {', '.join(sorted(known))}")
+    return Settings(**changes)  # type: ignore[arg-type]

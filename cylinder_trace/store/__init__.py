@@ -1,0 +1,1 @@
+"""What we remember: all SQL, and only here. SQLAlchemy Core on SQLite and PostgreSQL alike."""

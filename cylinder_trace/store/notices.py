@@ -1,0 +1,153 @@
+"""What has to be told to whom: notices that are due, and the outbox of rendered mails, one row a recipient."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from cylinder_trace.store.database import add_missing
+from cylinder_trace.store.tables import alert, notice, outbox, recipient
+
+EVERYWHERE = "*"
+"""The district of the fallback recipients, who get what no district's team is named for."""
+
+HOURS_24_MS = 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One rendered mail to one recipient; `body` is what goes over the wire."""
+
+    mail_id: int
+    recipient: str
+    message_id: str
+    body: bytes
+    attempts: int
+    created_ms: int
+
+
+def give(
+    connection: Connection,
+    fingerprint: str,
+    transition_no: int,
+    reason: str,
+    district: str | None,
+    due_ms: int,
+) -> None:
+    """Note that people are to be told of a transition; a withdrawal takes back what was not told yet."""
+    if reason in {"withdrawn", "resolved"}:
+        untold = (notice.c.fingerprint == fingerprint) & (notice.c.state == "due")
+        if connection.execute(update(notice).where(untold).values(state="cancelled")).rowcount:
+            return
+    row = {
+        "fingerprint": fingerprint,
+        "transition_no": transition_no,
+        "reason": reason,
+        "district": district,
+        "due_ms": due_ms,
+        "state": "due",
+    }
+    add_missing(connection, notice, [row])
+
+
+def due(connection: Connection, now_ms: int, limit: int) -> list[dict[str, Any]]:
+    """Notices that are due, with their alert."""
+    statement = (
+        select(notice.c.transition_no, notice.c.reason, notice.c.district.label("to_district"), alert)
+        .join(alert, alert.c.fingerprint == notice.c.fingerprint)
+        .where(notice.c.state == "due", notice.c.due_ms <= now_ms)
+        .order_by(notice.c.due_ms, notice.c.fingerprint)
+        .limit(limit)
+    )
+    if connection.dialect.name == "postgresql":
+        statement = statement.with_for_update(of=notice, skip_locked=True)
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def told(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """The notices are in the outbox."""
+    for row in rows:
+        which = (notice.c.fingerprint == row["fingerprint"]) & (
+            notice.c.transition_no == row["transition_no"]
+        )
+        connection.execute(update(notice).where(which).values(state="told"))
+
+
+def recipients(connection: Connection, district: str | None) -> list[str]:
+    """The addresses of a district's team, or of the fallback where it has none."""
+    for one in (district, EVERYWHERE):
+        statement = (
+            select(recipient.c.address).where(recipient.c.district == one).order_by(recipient.c.address)
+        )
+        if addresses := list(connection.scalars(statement)):
+            return addresses
+    return []
+
+
+def put_recipient(connection: Connection, address: str, district: str, name: str) -> None:
+    """Name an address for a district, or for `EVERYWHERE`."""
+    which = (recipient.c.address == address) & (recipient.c.district == district)
+    connection.execute(delete(recipient).where(which))
+    connection.execute(insert(recipient).values(address=address, district=district, name=name))
+
+
+def post(
+    connection: Connection,
+    group_key: str,
+    address: str,
+    subject: str,
+    message_id: str,
+    body: bytes,
+    now_ms: int,
+) -> None:
+    """Put a rendered mail into the outbox; a group goes to a recipient once."""
+    row = {
+        "group_key": group_key,
+        "recipient": address,
+        "subject": subject[:300],
+        "message_id": message_id,
+        "body": body,
+        "body_sha256": hashlib.sha256(body).digest(),
+        "state": "waiting",
+        "attempts": 0,
+        "next_try_ms": now_ms,
+        "created_ms": now_ms,
+    }
+    add_missing(connection, outbox, [row])
+
+
+def to_send(connection: Connection, now_ms: int, limit: int) -> list[Mail]:
+    """Mails whose next try is due, oldest first."""
+    columns = [outbox.c[name] for name in Mail.__slots__]
+    statement = select(*columns).where(outbox.c.state == "waiting", outbox.c.next_try_ms <= now_ms)
+    if connection.dialect.name == "postgresql":
+        statement = statement.with_for_update(skip_locked=True)
+    return [Mail(*row) for row in connection.execute(statement.order_by(outbox.c.mail_id).limit(limit))]
+
+
+def sent(connection: Connection, mail_id: int, now_ms: int, answer: str) -> None:
+    """The server took it."""
+    values = {
+        "state": "sent",
+        "sent_ms": now_ms,
+        "last_answer": answer[:500],
+        "attempts": outbox.c.attempts + 1,
+    }
+    connection.execute(update(outbox).where(outbox.c.mail_id == mail_id).values(**values))
+
+
+def failed(connection: Connection, mail_id: int, answer: str, next_try_ms: int | None) -> None:
+    """The server did not take it: try again then, or never (a dead letter) where no time is given."""
+    values: dict[str, Any] = {"last_answer": answer[:500], "attempts": outbox.c.attempts + 1}
+    values |= {"state": "dead"} if next_try_ms is None else {"next_try_ms": next_try_ms}
+    connection.execute(update(outbox).where(outbox.c.mail_id == mail_id).values(**values))
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Mails by state, and notices not yet told."""
+    statement = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+    states = {state: number for state, number in connection.execute(statement)}
+    waiting = select(func.count()).select_from(notice).where(notice.c.state == "due")
+    return {"waiting": 0, "sent": 0, "dead": 0} | states | {"notices": connection.scalar(waiting) or 0}

@@ -1,0 +1,1 @@
+"""The door for HTTP: the stations' and regulators' API, and the pages."""

@@ -1,0 +1,77 @@
+"""Picture files and posted frames as grey pictures, and a clear refusal of everything else.
+
+UnreadablePicture      not a picture, cut off, or absurdly large
+"""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.decode.engines import Grey
+from scanner.decode.picture_format import header_of
+
+MOST_PIXELS = 100_000_000
+"""Beyond this a header is a mistake or an attack: 100 MP is 100 MB of grey, 300 MB while it is decoded."""
+
+WORKING_PIXELS = 12_000_000
+"""Larger pictures are reduced to this: a module is still many pixels then, and a step stays near 0.1 s."""
+
+
+class UnreadablePicture(ValueError):
+    """There is no picture to decode. Attributes: `name` of the file (or "picture"), `reason`."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"{name}: {reason}. Take the picture again, as PNG, JPEG, WebP or BMP.")
+
+
+def load_grey(path: Path) -> Grey:
+    """The picture in a file, upright as its EXIF rotation says. OSError when the file can not be read."""
+    # Read here, since cv2.imread has trouble with names that are not in the system's code page.
+    return grey_from_bytes(path.read_bytes(), name=path.name)
+
+
+def grey_from_bytes(data: bytes, *, name: str = "picture") -> Grey:
+    """The picture in a PNG, JPEG, WebP or BMP: (height, width) uint8, upright, transparency as white.
+
+    At most WORKING_PIXELS; larger ones are reduced. Raises UnreadablePicture, its message beginning with `name`.
+    """
+    header = header_of(data)
+    if header is None:
+        raise UnreadablePicture(name, "not a picture" if data else "the file is empty")
+    pixels = header.width * header.height
+    if pixels <= 0 or pixels > MOST_PIXELS:
+        raise UnreadablePicture(
+            name, f"{header.width} x {header.height} pixels, the limit is {MOST_PIXELS:,}"
+        )
+    if not header.complete:
+        raise UnreadablePicture(name, f"the {header.format} file is cut off after {len(data):,} bytes")
+    way = cv2.IMREAD_UNCHANGED if header.has_alpha else cv2.IMREAD_GRAYSCALE
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), way)
+    except cv2.error as error:
+        raise UnreadablePicture(name, f"the {header.format} file is damaged ({error.err})") from error
+    if image is None:
+        raise UnreadablePicture(name, f"the {header.format} file is damaged")
+    return _reduced(_on_white(np.asarray(image)) if header.has_alpha else np.asarray(image, np.uint8))
+
+
+def _on_white(image: NDArray[np.integer[Any]]) -> Grey:
+    # Label makers write black modules on nothing; without this they would lie on black.
+    whole = np.asarray(image, np.float32) / np.iinfo(image.dtype).max
+    if whole.ndim == 2:
+        return np.asarray(np.rint(whole * 255), np.uint8)
+    grey = cv2.cvtColor(whole[:, :, :3], cv2.COLOR_BGR2GRAY)
+    alpha = whole[:, :, 3]
+    return np.asarray(np.rint((grey * alpha + 1 - alpha) * 255), np.uint8)
+
+
+def _reduced(image: Grey) -> Grey:
+    if image.size <= WORKING_PIXELS:
+        return image
+    factor = (WORKING_PIXELS / image.size) ** 0.5
+    return np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,107 @@
+"""The command line of `cylinder-scan`: commands, options and what they mean."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from scanner.actions import KINDS
+
+_TEXT_DETAILS = {
+    "medium": "what is filled, as in lpg, o2, ar+co2",
+    "gun_id": "filling gun",
+    "batch": "filling batch",
+    "from_site": "where it leaves; this device's site for ship and deliver",
+    "to_site": "where it arrives; this device's site for receive and return",
+    "waybill": "waybill number",
+    "vehicle": "vehicle",
+    "customer": "customer's pseudonym, never a name or address",
+    "safety_check": "safety check at the user's: pass or fail",
+    "result": "pass or fail; an inspection also scrap",
+    "valid_until": "a passed inspection's last day, YYYY-MM-DD",
+    "agency_licence_no": "inspection agency's licence number",
+    "inspector_id": "inspector",
+    "reviewer_id": "reviewer",
+    "note": "a note",
+}
+_NUMBER_DETAILS = {
+    "gas_mass_kg": "mass of gas, kg",
+    "gross_kg": "mass with gas, kg",
+    "tare_kg": "mass without gas, kg",
+    "pressure_mpa": "filling pressure, MPa",
+    "residual_pressure_mpa": "residual pressure before filling, MPa",
+    "lat": "latitude, degrees",
+    "lon": "longitude, degrees",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands; `command` names the one chosen."""
+    top = argparse.ArgumentParser(
+        prog="cylinder-scan", description="扫描气瓶编码并上传 / Read cylinder codes, record and upload them."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    images = commands.add_parser("images", help="decode picture files or folders of them")
+    images.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    camera = commands.add_parser("camera", help="decode a camera, a video file or a stream")
+    camera.add_argument("--source", default="0", help="camera number, video file or stream URL (default 0)")
+    usb = commands.add_parser("usb", help="read a USB scanner that types on standard input")
+    for command in (images, camera, usb):
+        _add_action(command)
+
+    upload = commands.add_parser("upload", help="send what waits in the outbox")
+    _add_device(upload, required=True)
+    upload.add_argument(
+        "--tries", type=int, default=6, metavar="N", help="failures in a row before giving up (default 6)"
+    )
+    status = commands.add_parser("status", help="show what waits, what was refused and why")
+    status.add_argument("--outbox", type=Path, required=True, metavar="FILE")
+    status.add_argument("--json", action="store_true", dest="as_json", help="one JSON object instead of text")
+
+    check = commands.add_parser(
+        "check", help="may this cylinder be filled? exit code 0 PASS, 3 ASK, 4 STOP, 5 no answer"
+    )
+    check.add_argument("code", metavar="CODE", help="text of the label")
+    check.add_argument("--key", type=Path, required=True, metavar="FILE")
+    check.add_argument("--operator", required=True, metavar="ID")
+    check.add_argument("--medium", required=True, help=_TEXT_DETAILS["medium"])
+    return top
+
+
+def details(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The event fields that were given as options, as JSON values."""
+    names = (*_TEXT_DETAILS, *_NUMBER_DETAILS, "items_failed", "real_name_verified")
+    return {name: value for name in names if (value := getattr(arguments, name)) is not None}
+
+
+def _add_action(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--action", choices=list(KINDS), help="record this for each code; without it only print"
+    )
+    _add_device(command, required=False)
+    command.add_argument("--operator", metavar="ID", help="who scans")
+    command.add_argument("--upload", action="store_true", help="also upload what waits, now and at the end")
+    fields = command.add_argument_group("fields of the action")
+    for name, meaning in _TEXT_DETAILS.items():
+        fields.add_argument(_option(name), dest=name, help=meaning)
+    for name, meaning in _NUMBER_DETAILS.items():
+        fields.add_argument(_option(name), dest=name, type=float, metavar="NUMBER", help=meaning)
+    fields.add_argument(
+        "--item-failed",
+        dest="items_failed",
+        action="append",
+        metavar="TEXT",
+        help="a failed item; repeatable",
+    )
+    fields.add_argument(
+        "--real-name-verified", dest="real_name_verified", action=argparse.BooleanOptionalAction, default=None
+    )
+
+
+def _add_device(command: argparse.ArgumentParser, *, required: bool) -> None:
+    command.add_argument("--key", type=Path, required=required, metavar="FILE", help="the device's key file")
+    command.add_argument("--outbox", type=Path, required=required, metavar="FILE", help="made when missing")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

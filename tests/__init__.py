@@ -1,0 +1,1 @@
+"""Tests: promises kept to others, on real databases, real mail and real pictures."""
