@@ -1,7 +1,6 @@
 """The door for people at a terminal: `cylinder-trace ...`."""
 
 import argparse
-import base64
 import getpass
 import logging
 import os
@@ -13,13 +12,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tqdm import tqdm
 
 from cylinder_trace import bench, delivery, demo, load, replay, sweep
 from cylinder_trace.contract.errors import ContractError
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.signing import KeyFile
+from cylinder_trace.enrolment import enrol
 from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings, UnknownSetting, load_settings
@@ -228,14 +227,6 @@ def _device(arguments: argparse.Namespace, settings: Settings) -> int:
         key = enrol(connection, arguments.device_id, arguments.site, settings.public_url, clock_ms())
     _hand_over(key, arguments.key_file)
     return 0
-
-
-def enrol(connection: object, device_id: str, site_id: str, server_url: str, now_ms: int) -> KeyFile:
-    """Make a device's key pair, enrol its public half and give the key file: the only copy of the private half."""
-    private = Ed25519PrivateKey.generate()
-    people.enrol(connection, device_id, site_id, private.public_key().public_bytes_raw(), now_ms)  # type: ignore[arg-type]
-    text = base64.b64encode(private.private_bytes_raw()).decode()
-    return KeyFile(server_url=server_url, device_id=device_id, site_id=site_id, private_key=text)
 
 
 def _hand_over(key: KeyFile, path: Path | None) -> None:

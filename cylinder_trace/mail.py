@@ -66,7 +66,7 @@ class SmtpChannel:
         mail["From"] = self._settings.mail_from
         mail["To"] = recipient
         # Header() encodes the whole subject chunk by chunk; 3.11's newer policy drops spaces between chunks.
-        mail["Subject"] = Header(subject, "utf-8", maxlinelen=75)
+        mail["Subject"] = Header(subject, "utf-8", maxlinelen=75).encode()
         mail["Date"] = format_datetime(moment_of(now_ms))
         mail["Message-ID"] = message_id
         mail["Auto-Submitted"] = "auto-generated"

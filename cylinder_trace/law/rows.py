@@ -136,7 +136,7 @@ def _row(shape: Shape, number: int, entry: Any) -> Row:
 
 def _is_a(kind: str, content: Any) -> bool:
     # In Python a flag is a number and a moment is a day; in a law table they are not.
-    if isinstance(content, bool) or isinstance(content, datetime):
+    if isinstance(content, bool | datetime):
         return kind == "flag" and isinstance(content, bool)
     if kind == "texts" and isinstance(content, list):
         return all(isinstance(item, str) for item in content)

@@ -1,67 +1,65 @@
-"""The law tables: read once, refused when a row has a gap, answered as they stood on a day.
-
-Errors::
-
-    LawError
-    ├── IncompleteRow    a row lacks a value, unit, day, source, grade or confirmation
-    └── NoLawForThat     no row answers the question on that day
-"""
+"""The law tables: read once, refused where a row has a gap, answered as they stood on a day (of Shanghai)."""
 
 import calendar
-import tomllib
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
-_REQUIRED = {"value": object, "unit": str, "valid_from": date, "source": str, "grade": str, "confirmed": bool}
-_FILES = (
-    "inspection", "service_life", "filling", "lpg_models", "thresholds", "legal_basis", "supervision", "districts", "media",
-    "us_inspection",
-)  # fmt: skip
-_ANY = "any"
+from cylinder_trace.law.errors import LawError, NoLawForThat
+from cylinder_trace.law.rows import Dated, Row, Shape, read_rows
 
+__all__ = [
+    "Allowed",
+    "District",
+    "Law",
+    "LawError",
+    "LegalBasis",
+    "NoLawForThat",
+    "Row",
+    "ServiceLife",
+    "life_end",
+    "load",
+]
 
-class LawError(LookupError):
-    """Something is wrong with the law tables or with a question to them."""
-
-
-class IncompleteRow(LawError):
-    """A row that can not be defended, because what it rests on is missing."""
-
-    def __init__(self, file: str, number: int, column: str) -> None:
-        super().__init__(
-            f"{file}, row {number}: {column} is missing or of the wrong type; add it, with its source"
-        )
-
-
-class NoLawForThat(LawError):
-    """No row answers the question on that day."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: a value with its unit, since when it holds, where it is from, and whether that was confirmed.
-
-    Grade A was read in the regulation's own text, B in a secondary source, C is common practice.
-    """
-
-    value: Any
-    unit: str
-    valid_from: date
-    source: str
-    grade: str
-    confirmed: bool
-    file: str
-    keys: dict[str, Any] = field(default_factory=dict)
+_NAMES = {"zh": "text", "en": "text"}
+_SHAPES = {
+    shape.table: shape
+    for shape in (
+        Shape("classes", "text", {"code": "text"}, _NAMES),
+        Shape("districts", "text", {"adcode": "text"}, {"kind": "text", **_NAMES}),
+        Shape("filling", "number", {"key": "text"}, _NAMES),
+        Shape("inspection", "number", {"cylinder_class": "text", "medium_group": "text"}),
+        Shape(
+            "legal_basis",
+            "text",
+            {"id": "text"},
+            dict.fromkeys(("title_zh", "title_en", "says_zh", "says_en"), "text"),
+            dict.fromkeys(("penalty_zh", "penalty_en", "items_zh", "items_en"), "text"),
+        ),
+        Shape("lpg_models", "number", {"model": "text"}, {"volume_l": "number"}),
+        Shape("media", "texts", {"code": "text"}, _NAMES),
+        Shape(
+            "service_life",
+            "number",
+            {"cylinder_class": "text", "medium_group": "text", "use": "text", "made_from": "day"},
+            {},
+            {"max_extension_years": "number", "hard_stop_years": "number"},
+        ),
+        Shape("supervision", "number", {"key": "text"}, _NAMES),
+        Shape("thresholds", "number", {"key": "text"}, _NAMES),
+        Shape("us_inspection", "number", {"specification": "text", "condition": "text"}),
+    )
+}
+_NUMBERS = ("thresholds", "filling", "supervision")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceLife:
-    """Design life, the longest extension, and the years after which there is no more."""
+    """Design life in years, the longest extension, and the years after which there is no more."""
 
     years: int
     max_extension_years: int
@@ -71,7 +69,7 @@ class ServiceLife:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Gas mass a cylinder may hold, kg."""
+    """Gas mass a cylinder may hold, kg, and the row that says so."""
 
     value_kg: float
     row: Row
@@ -79,7 +77,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class LegalBasis:
-    """An article that a finding stands on."""
+    """An article that a finding stands on; `text` is what it says in our own short words, `penalty` may be empty."""
 
     id: str
     title_zh: str
@@ -93,7 +91,7 @@ class LegalBasis:
 
 @dataclass(frozen=True, slots=True)
 class District:
-    """A district, or another addressee of alerts, by its code."""
+    """A district, or another addressee of alerts, by the code that answers for it today."""
 
     adcode: str
     zh: str
@@ -102,114 +100,126 @@ class District:
 
 
 class Law:
-    """All tables. Days are those of Shanghai; a row holds until the next row of the same key begins."""
+    """All tables. A row holds until the day before the next row of its key."""
 
-    def __init__(self, tables: dict[str, list[Row]]) -> None:
-        self._rows = tables
-        self._by_key: dict[tuple[str, Any], list[Row]] = defaultdict(list)
-        for file, rows in tables.items():
-            for row in sorted(rows, key=lambda one: one.valid_from):
-                self._by_key[file, _key(file, row)].append(row)
-        self._aliases = {
-            code: row.keys["key"]
-            for row in tables["districts"]
-            for code in (row.keys["key"], *row.keys["aliases"])
-        }
+    def __init__(self, rows: dict[str, list[Row]]) -> None:
+        """Raises DoubledRow where two rows answer the same question from the same day."""
+        self._rows = rows
+        self._tables = {name: _dated(f"{name}.toml", rows[name], _SHAPES[name].key) for name in _SHAPES}
+        numbers = [row for name in _NUMBERS for row in rows[name]]
+        self._numbers = _dated("thresholds.toml", numbers, {"key": "text"})
+        self._lives = sorted(rows["service_life"], key=lambda row: (row.columns["made_from"], row.valid_from))
 
     def inspection_interval(self, cylinder_class: str, medium: str, on: date) -> Row:
-        """Months between inspections; a mixture (`ar+co2`) takes the shortest of its components."""
-        rows = []
-        for component in medium.split("+"):
-            group = self._group(component, on)
-            groups = (group, "other") if cylinder_class != "breathing_composite" else ("breathing",)
-            found = [self._on("inspection", (cylinder_class, one), on) for one in groups]
-            rows += [row for row in found if row][:1]
-        if not rows:
-            raise NoLawForThat(f"no inspection interval for {cylinder_class} with {medium} on {on}")
-        return min(rows, key=lambda row: int(row.value))
+        """Months between inspections; a mixture (`ar+co2`) takes the shortest of its components. Raises NoLawForThat."""
+        components = medium.split("+")
+        return min(
+            (self._interval(cylinder_class, one, on) for one in components), key=lambda row: row.amount
+        )
 
     def service_life(self, cylinder_class: str, medium: str, manufactured: date, on: date) -> ServiceLife:
-        """Design life of a cylinder made on that day."""
-        group = self._group(medium.split("+", maxsplit=1)[0], on)
-        for one in (group, _ANY):
-            rows = [
+        """Design life of a cylinder made on that day. Raises NoLawForThat."""
+        groups = [*(group for one in medium.split("+") for group in self._groups(one, on)), "any"]
+        for group in groups:
+            fitting = [
                 row
-                for row in self._rows["service_life"]
-                if row.keys["cylinder_class"] == cylinder_class
-                and row.keys["medium_group"] == one
-                and row.keys["made_from"] <= manufactured
+                for row in self._lives
+                if (row.text("cylinder_class"), row.text("medium_group"), row.text("use"))
+                == (cylinder_class, group, "any")
+                and row.columns["made_from"] <= manufactured
                 and row.valid_from <= on
             ]
-            if rows:
-                row = max(rows, key=lambda row: (row.keys["made_from"], row.valid_from))
-                extension, stop = row.keys["max_extension_years"], row.keys["hard_stop_years"]
-                return ServiceLife(int(row.value), extension, stop, row)
-        raise NoLawForThat(f"no service life for {cylinder_class} with {medium} made {manufactured}")
+            if fitting:
+                row, years = fitting[-1], int(fitting[-1].amount)
+                columns = row.columns
+                return ServiceLife(
+                    years, columns.get("max_extension_years", 0), columns.get("hard_stop_years", years), row
+                )
+        raise NoLawForThat(
+            "service_life.toml", f"{cylinder_class} / {medium}", on, f"none for one made {manufactured}"
+        )
 
     def allowed_gas_mass_kg(self, model: str | None, volume_l: float | None, on: date) -> Allowed | None:
-        """The model's own mass, else the filling factor times the volume; None where neither is known."""
-        row = self._on("lpg_models", model, on) if model else None
+        """The LPG model's own mass, else the fill factor times the volume; None where neither is known."""
+        row = self._tables["lpg_models"].find((model,), on) if model else None
         if row is not None:
-            return Allowed(float(row.value), row)
+            return Allowed(row.amount, row)
         if volume_l is None:
             return None
-        factor = self._asked("filling", ("lpg_fill_factor", None), on)
-        return Allowed(round(float(factor.value) * volume_l, 3), factor)
+        factor = self.threshold("filling.lpg_factor_kg_per_l", on)
+        return Allowed(round(factor.amount * volume_l, 3), factor)
 
     def threshold(self, key: str, on: date) -> Row:
-        """A threshold by `rule.parameter`."""
-        return self._asked("thresholds", key, on)
+        """A threshold, tolerance or term by `rule.parameter`. Raises NoLawForThat."""
+        return self._numbers.get((key,), on)
 
     def number(self, key: str, on: date) -> float:
         """A threshold's value."""
-        return float(self.threshold(key, on).value)
+        return self.threshold(key, on).amount
 
     def basis(self, basis_id: str) -> LegalBasis:
-        """An article by its id, such as `特种设备安全法.49`."""
-        rows = self._by_key.get(("legal_basis", basis_id))
-        if not rows:
-            raise NoLawForThat(f"no legal basis {basis_id}; add it to legal_basis.toml")
-        keys = rows[-1].keys
-        names = ("title_zh", "title_en", "article", "text_zh", "text_en", "penalty_zh", "penalty_en")
-        return LegalBasis(basis_id, *(keys[name] for name in names))
+        """An article by its id, such as `特种设备安全法.49`. Raises NoLawForThat."""
+        row = self._tables["legal_basis"].latest((basis_id,))
+        said = [row.text(name) for name in ("says_zh", "says_en")]
+        penalty = [str(row.columns.get(name, "")) for name in ("penalty_zh", "penalty_en")]
+        return LegalBasis(
+            basis_id, row.text("title_zh"), row.text("title_en"), str(row.value), *said, *penalty
+        )
 
     def district(self, adcode: str) -> District:
-        """A district by its code; the code of an abolished one gives its successor."""
-        if adcode not in self._aliases:
-            raise NoLawForThat(f"no district {adcode}; add it to districts.toml")
-        row = self._by_key["districts", self._aliases[adcode]][-1]
-        return District(row.keys["key"], row.keys["zh"], row.keys["en"], row.keys["kind"] == "district")
+        """A district by its code; the code of an abolished one gives its successor. Raises NoLawForThat."""
+        table = self._tables["districts"]
+        row = table.latest((str(table.latest((adcode,)).value),))
+        return District(row.text("adcode"), row.text("zh"), row.text("en"), row.text("kind") == "district")
 
     def districts(self) -> list[District]:
-        """All districts and other addressees."""
-        return [self.district(row.keys["key"]) for row in self._rows["districts"]]
+        """All districts and other addressees that exist today."""
+        return [
+            self.district(row.text("adcode"))
+            for row in self._rows["districts"]
+            if row.text("kind") != "abolished"
+        ]
 
     def medium(self, code: str) -> tuple[str, str]:
-        """A medium's name in Chinese and English; an unknown code names itself."""
-        rows = self._by_key.get(("media", code))
-        return (rows[-1].keys["zh"], rows[-1].keys["en"]) if rows else (code, code)
+        """A medium's name in Chinese and English; a code the table does not have names itself."""
+        if "+" in code:
+            names = [self.medium(one) for one in code.split("+")]
+            return "+".join(zh for zh, _ in names), "+".join(en for _, en in names)
+        return self._named("media", code)
+
+    def cylinder_class(self, code: str) -> tuple[str, str]:
+        """A class of cylinder in Chinese and English."""
+        return self._named("classes", code)
 
     def unconfirmed(self) -> list[Row]:
         """Rows to be shown as 未经核实 wherever they are used."""
         return [row for rows in self._rows.values() for row in rows if not row.confirmed]
 
-    def _group(self, medium: str, on: date) -> str:
-        row = self._on("media", medium, on)
-        return str(row.value) if row else "other"
+    def rows(self) -> list[Row]:
+        """Every row of every table."""
+        return [row for rows in self._rows.values() for row in rows]
 
-    def _asked(self, file: str, key: Any, on: date) -> Row:
-        row = self._on(file, key, on)
-        if row is None:
-            raise NoLawForThat(f"{file}.toml has no row {key} that holds on {on}")
-        return row
+    def _interval(self, cylinder_class: str, medium: str, on: date) -> Row:
+        table = self._tables["inspection"]
+        for group in (*self._groups(medium, on), "other", "any"):
+            if row := table.find((cylinder_class, group), on):
+                return row
+        return table.get((cylinder_class, medium), on)
 
-    def _on(self, file: str, key: Any, on: date) -> Row | None:
-        held = [row for row in self._by_key.get((file, key), ()) if row.valid_from <= on]
-        return held[-1] if held else None
+    def _groups(self, medium: str, on: date) -> tuple[str, ...]:
+        row = self._tables["media"].find((medium,), on)
+        return row.value if row and isinstance(row.value, tuple) else ()
+
+    def _named(self, table: str, code: str) -> tuple[str, str]:
+        try:
+            row = self._tables[table].latest((code,))
+        except NoLawForThat:
+            return code, code
+        return row.text("zh"), row.text("en")
 
 
 def load(directory: Path | None = None) -> Law:
-    """Read the tables from a directory, or the ones we ship. Raises IncompleteRow."""
+    """Read the tables of a directory, or the ones that are shipped. Raises a LawError that names file and row."""
     return _shipped() if directory is None else _read(directory)
 
 
@@ -221,34 +231,13 @@ def life_end(manufactured: date, years: int) -> date:
 
 @cache
 def _shipped() -> Law:
-    return _read(resources.files(__package__))
+    return _read(resources.files("cylinder_trace.law"))
 
 
-def _read(directory: Any) -> Law:
-    tables = {}
-    for name in _FILES:
-        file = f"{name}.toml"
-        found = tomllib.loads((directory / file).read_text(encoding="utf-8")).get("row", [])
-        tables[name] = [_row(file, number, columns) for number, columns in enumerate(found, start=1)]
-    return Law(tables)
+def _read(directory: Traversable | Path) -> Law:
+    return Law({name: read_rows(directory, shape) for name, shape in _SHAPES.items()})
 
 
-def _row(file: str, number: int, columns: dict[str, Any]) -> Row:
-    for name, kind in _REQUIRED.items():
-        if not isinstance(columns.get(name), kind) or columns[name] == "":
-            raise IncompleteRow(file, number, name)
-    if columns["grade"] not in {"A", "B", "C"}:
-        raise IncompleteRow(file, number, "grade (A, B or C)")
-    keys = {name: value for name, value in columns.items() if name not in _REQUIRED}
-    return Row(**{name: columns[name] for name in _REQUIRED}, file=file, keys=keys)
-
-
-def _key(file: str, row: Row) -> Any:
-    keys = row.keys
-    if file == "inspection":
-        return keys["cylinder_class"], keys["medium_group"]
-    if file == "filling":
-        return keys["key"], keys.get("model")
-    if file == "lpg_models":
-        return keys["model"]
-    return keys.get("key", keys.get("specification"))
+def _dated(file: str, rows: Iterable[Row], columns: Iterable[str]) -> Dated:
+    names = tuple(columns)
+    return Dated(file, ((tuple(row.columns[name] for name in names), row) for row in rows))

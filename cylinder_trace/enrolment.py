@@ -1,0 +1,17 @@
+"""Making a device's key: the public half is enrolled, the private half leaves in the key file and stays nowhere."""
+
+import base64
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
+
+from cylinder_trace.contract.signing import KeyFile
+from cylinder_trace.store import people
+
+
+def enrol(connection: Connection, device_id: str, site_id: str, server_url: str, now_ms: int) -> KeyFile:
+    """Enrol a new device and give its key file, the only copy of the private key. Raises people.AlreadyThere."""
+    private = Ed25519PrivateKey.generate()
+    people.enrol(connection, device_id, site_id, private.public_key().public_bytes_raw(), now_ms)
+    text = base64.b64encode(private.private_bytes_raw()).decode()
+    return KeyFile(server_url=server_url, device_id=device_id, site_id=site_id, private_key=text)

@@ -1,0 +1,95 @@
+"""Reading outside data: master records and events as JSON Lines of the contract, streaming and safe to repeat."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+from cylinder_trace import intake
+from cylinder_trace.contract.fields import epoch_ms, moment_of
+from cylinder_trace.contract.master import MalformedRecord, read_record
+from cylinder_trace.store import parties
+from cylinder_trace.store.database import Database
+
+BATCH = 2000
+
+
+@dataclass
+class Report:
+    """What became of the lines; `refused` names each bad line with its reason."""
+
+    counts: dict[str, int] = field(default_factory=lambda: {"records": 0, "stored": 0, "duplicate": 0, "refused": 0})
+    refused: list[str] = field(default_factory=list)
+
+
+def run(
+    database: Database,
+    master: Path | None,
+    events: Path | None,
+    now_ms: int,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Read both files; an event line is an event, or `{"received_at": ..., "event": {...}}` for one received before.
+
+    `progress(number)` is called as lines are done. Events wait to be judged by the next sweep.
+    """
+    report = Report()
+    if master is not None:
+        for lines in _batches(_lines(master)):
+            _records(database, lines, report)
+            if progress:
+                progress(len(lines))
+    if events is not None:
+        for lines in _batches(_lines(events)):
+            _events(database, lines, now_ms, report)
+            if progress:
+                progress(len(lines))
+    return report
+
+
+def _records(database: Database, lines: list[tuple[int, bytes]], report: Report) -> None:
+    records = []
+    for number, line in lines:
+        try:
+            records.append(read_record(line))
+        except MalformedRecord as error:
+            report.refused.append(f"line {number}: {error}")
+            report.counts["refused"] += 1
+    with database.writing() as connection:
+        parties.put_records(connection, records)
+    report.counts["records"] += len(records)
+
+
+def _events(database: Database, lines: list[tuple[int, bytes]], now_ms: int, report: Report) -> None:
+    read = [(number, *_unwrapped(line, now_ms)) for number, line in lines]
+    for received_ms, same in groupby(read, key=lambda one: one[1]):
+        batch = list(same)
+        answer = intake.record(database, [message for _, _, message in batch], moment_of(received_ms), None)
+        for (number, _, _), receipt in zip(batch, answer.receipts, strict=True):
+            report.counts[receipt.status] += 1
+            if receipt.refusal is not None:
+                report.refused.append(f"line {number}: {receipt.refusal.en}")
+
+
+def _unwrapped(line: bytes, now_ms: int) -> tuple[int, Any]:
+    try:
+        message = json.loads(line)
+        if isinstance(message, dict) and "event" in message:
+            return epoch_ms(datetime.fromisoformat(message["received_at"])), message["event"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return now_ms, line  # the ledger's reader says what is wrong with it
+    return now_ms, message
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    with path.open("rb") as file:
+        yield from ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+
+
+def _batches(lines: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    iterator = iter(lines)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
