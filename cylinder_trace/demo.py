@@ -29,11 +29,11 @@ from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import load_settings
 from cylinder_trace.simulator.city import City, Plan, simulate
-from cylinder_trace.store import alerts, cylinders, ledger, notices, parties, people
+from cylinder_trace.store import alerts, ledger, notices, parties, people
 from cylinder_trace.store.database import Database, open_database, upgrade
 from cylinder_trace.store.parties import ReferenceCache
 
-PASSWORD = "cylinder-trace"  # noqa: S105 - a demonstration on loopback, printed on the screen
+PASSWORD = "cylinder-trace"
 OVERDUE, LAWFUL = "3310000900001", "3310000900002"
 _BATCH = 1000
 _QUICK_MS = 2 * 3_600_000
@@ -85,7 +85,11 @@ class _Demo:
             step("入账 record the city's events", self._record_city)
             step("研判 judge them", self._judge)
             settings = load_settings(
-                database_url=self.url, smtp_port=smtp_port, port=_free_port(), public_url="http://127.0.0.1", mail_from="alerts@qp.example"
+                database_url=self.url,
+                smtp_port=smtp_port,
+                port=_free_port(),
+                public_url="http://127.0.0.1",
+                mail_from="alerts@qp.example",
             )
             self.address = f"http://127.0.0.1:{settings.port}"
             settings = settings.model_copy(update={"public_url": self.address})
@@ -135,7 +139,12 @@ class _Demo:
 
     def _judge(self) -> str:
         with tqdm(total=len(self.city.arrivals), unit=" judged", disable=None) as bar:
-            looked = sweep.run(self.database, self.cache, epoch_ms(self.now), lambda _what, number: bar.update(number) and None)
+            looked = sweep.run(
+                self.database,
+                self.cache,
+                epoch_ms(self.now),
+                lambda _what, number: bar.update(number) and None,
+            )
         with self.database.reading() as connection:
             opened = alerts.open_count(connection)
         planted = {label.kind for label in self.city.labels if label.fault}
@@ -144,16 +153,24 @@ class _Demo:
         return f"{looked['events']} events, {sum(opened.values())} open alerts of {len(opened)} kinds"
 
     def _people(self) -> str:
-        stations = [site for site in self.city.records if isinstance(site, SiteRecord) and site.type == "filling_station"]
+        stations = [
+            site
+            for site in self.city.records
+            if isinstance(site, SiteRecord) and site.type == "filling_station"
+        ]
         depots = [site for site in self.city.records if isinstance(site, SiteRecord) and site.type == "depot"]
-        self.station = next(site for site in stations if any(depot.owner_id == site.owner_id for depot in depots))
+        self.station = next(
+            site for site in stations if any(depot.owner_id == site.owner_id for depot in depots)
+        )
         self.depot = next(site for site in depots if site.owner_id == self.station.owner_id)
         self.stranger = self._customer_out_of_area()
         with self.database.writing() as connection:
             people.put_account(connection, "regulator", PASSWORD, "市局监管员", "city", "")
             people.put_account(connection, "operator", PASSWORD, "充装工", "operator", self.station.site_id)
             for district in load_law().districts():
-                notices.put_recipient(connection, f"team-{district.adcode}@qp.example", district.adcode, district.zh)
+                notices.put_recipient(
+                    connection, f"team-{district.adcode}@qp.example", district.adcode, district.zh
+                )
             notices.put_recipient(connection, "city@qp.example", notices.EVERYWHERE, "市局")
             now_ms = epoch_ms(self.now)
             for device, site in (("demo-gun", self.station), ("demo-courier", self.depot)):
@@ -166,9 +183,15 @@ class _Demo:
         return f"devices at {self.station.name} and {self.depot.name}; sign in as regulator or operator, password {PASSWORD}"
 
     def _customer_out_of_area(self) -> SiteRecord:
-        owner = next(one for one in self.city.records if getattr(one, "owner_id", None) == self.station.owner_id and one.record == "owner")
+        owner = next(
+            one
+            for one in self.city.records
+            if getattr(one, "owner_id", None) == self.station.owner_id and one.record == "owner"
+        )
         served = set(getattr(owner, "districts", ()))
-        customers = [site for site in self.city.records if isinstance(site, SiteRecord) and site.type == "customer"]
+        customers = [
+            site for site in self.city.records if isinstance(site, SiteRecord) and site.type == "customer"
+        ]
         return next(site for site in customers if site.district not in served)
 
     def _register(self, code: str, valid_until: Any) -> None:
@@ -182,7 +205,13 @@ class _Demo:
             "valid_until": valid_until.isoformat(),
         }
         registered = (self.now - timedelta(days=90)).isoformat()
-        message = {"kind": "register", "event_id": str(uuid4()), "occurred_at": registered, "cylinder_code": code, "cylinder": cylinder}
+        message = {
+            "kind": "register",
+            "event_id": str(uuid4()),
+            "occurred_at": registered,
+            "cylinder_code": code,
+            "cylinder": cylinder,
+        }
         answer = intake.record(self.database, [message], self.now, None)
         if answer.stored != 1:
             raise StepFailed(f"the registration of {code} was refused: {answer.receipts}")
@@ -194,7 +223,9 @@ class _Demo:
 
         folder = self.directory / "labels"
         folder.mkdir()
-        segno.make(f"https://qp.example.cn/b?c={OVERDUE}", error="h").save(folder / "overdue-qr.png", scale=8, border=4)
+        segno.make(f"https://qp.example.cn/b?c={OVERDUE}", error="h").save(
+            folder / "overdue-qr.png", scale=8, border=4
+        )
         lawful = self.directory / "lawful"
         lawful.mkdir()
         barcode = zxingcpp.create_barcode(LAWFUL, zxingcpp.BarcodeFormat.DataMatrix)
@@ -214,12 +245,26 @@ class _Demo:
         return "超期瓶 STOP, 合格瓶 PASS"
 
     def _scan(self) -> str:
-        gun = ("--operator", "op-1", "--upload", "--outbox", str(self.directory / "gun.outbox.sqlite3"), "--action")
+        gun = (
+            "--operator",
+            "op-1",
+            "--upload",
+            "--outbox",
+            str(self.directory / "gun.outbox.sqlite3"),
+            "--action",
+        )
         fill = ("fill", "--medium", "lpg", "--gas-mass-kg", "14.5")
         for folder in ("labels", "lawful"):
             for action in (("fill-check", "--result", "pass"), fill, ("post-check", "--result", "pass")):
                 self._scanned("images", str(self.directory / folder), *gun, *action, key="demo-gun")
-        courier = ("--operator", "courier-1", "--upload", "--outbox", str(self.directory / "courier.outbox.sqlite3"), "--action")
+        courier = (
+            "--operator",
+            "courier-1",
+            "--upload",
+            "--outbox",
+            str(self.directory / "courier.outbox.sqlite3"),
+            "--action",
+        )
         goal = ("deliver", "--from-site", self.depot.site_id, "--to-site", self.stranger.site_id)
         self._scanned("images", str(self.directory / "lawful"), *courier, *goal, key="demo-courier")
         with self.database.reading() as connection:
@@ -237,19 +282,36 @@ class _Demo:
     def _alerts(self) -> str:
         sweep.run(self.database, self.cache, epoch_ms(datetime.now(UTC)))
         with self.database.reading() as connection:
-            of_overdue = {row["rule"] for row in alerts.of_cylinder(connection, OVERDUE) if row["status"] == "open"}
-            total, _ = alerts.listed(connection, alerts.Scope("city"), {"rule": "out_of_area", "status": "open", "site_id": self.depot.site_id}, 1)
+            of_overdue = {
+                row["rule"] for row in alerts.of_cylinder(connection, OVERDUE) if row["status"] == "open"
+            }
+            total, _ = alerts.listed(
+                connection,
+                alerts.Scope("city"),
+                {"rule": "out_of_area", "status": "open", "site_id": self.depot.site_id},
+                1,
+            )
         if "fill_overdue" not in of_overdue or not total:
-            raise StepFailed(f"the overdue fill ({of_overdue}) or the delivery out of area ({total}) was not found")
+            raise StepFailed(
+                f"the overdue fill ({of_overdue}) or the delivery out of area ({total}) was not found"
+            )
         return "fill_overdue 超期充装 and out_of_area 跨区流动 found"
 
     def _deliver(self) -> str:
         # The notices wait for others of their group; the demonstration's clock is put forward instead of waiting.
         later_ms = epoch_ms(datetime.now(UTC)) + _QUICK_MS
         with tqdm(unit=" mails", disable=None) as bar:
-            tally = delivery.run(self.database, self.cache, self.channel, later_ms, lambda _what, number: bar.update(number) and None)
+            tally = delivery.run(
+                self.database,
+                self.cache,
+                self.channel,
+                later_ms,
+                lambda _what, number: bar.update(number) and None,
+            )
         subjects = [subject_of(message_from_bytes(raw)) for raw in self.mails]
-        if not any("超期未检充装" in subject for subject in subjects) or not any("跨区流动" in subject for subject in subjects):
+        if not any("超期未检充装" in subject for subject in subjects) or not any(
+            "跨区流动" in subject for subject in subjects
+        ):
             raise StepFailed(f"the two mails are not among {len(subjects)}: {subjects[:5]}")
         if tally["sent"] != len(self.mails):
             raise StepFailed(f"{tally['sent']} marked as sent, {len(self.mails)} arrived")
@@ -280,7 +342,9 @@ class _Demo:
 
     def _serve(self, smtp_port: int, port: int) -> None:
         print(f"\n气瓶 cylinder   {self.address}/cylinders/{OVERDUE}")
-        print(f"预警 alerts     {self.address}/alerts\n扫码 scan       {self.address}/scan\n接口 API        {self.address}/api")
+        print(
+            f"预警 alerts     {self.address}/alerts\n扫码 scan       {self.address}/scan\n接口 API        {self.address}/api"
+        )
         print(f"登录 sign in    regulator / {PASSWORD}   （操作员 operator / {PASSWORD}）")
         print(f"邮件 mails      {self.directory}/inbox\nCtrl-C 结束 ends it", flush=True)
         environment = _environment(self.url, port) | {"CYLINDER_TRACE_SMTP_PORT": str(smtp_port)}
@@ -341,7 +405,9 @@ def _opened(url: str) -> Iterator[tuple[Database, ReferenceCache]]:
 def _serving(url: str, port: int, directory: Path) -> Iterator[None]:
     environment = _environment(url, port) | {"CYLINDER_TRACE_SECRET_DIRECTORY": str(directory)}
     log = (directory / "server.log").open("wb")
-    process = subprocess.Popen([sys.executable, "-m", "cylinder_trace", "serve"], env=environment, stdout=log, stderr=log)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cylinder_trace", "serve"], env=environment, stdout=log, stderr=log
+    )
     try:
         _wait_for(f"http://127.0.0.1:{port}/sign-in", process)
         yield
@@ -351,7 +417,12 @@ def _serving(url: str, port: int, directory: Path) -> Iterator[None]:
 
 
 def _environment(url: str, port: int) -> dict[str, str]:
-    changes = {"DATABASE_URL": url, "PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}", "MAIL_FROM": "alerts@qp.example"}
+    changes = {
+        "DATABASE_URL": url,
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "MAIL_FROM": "alerts@qp.example",
+    }
     return os.environ | {f"CYLINDER_TRACE_{name}": value for name, value in changes.items()}
 
 

@@ -21,7 +21,9 @@ BATCH = 2000
 class Report:
     """What became of the lines; `refused` names each bad line with its reason."""
 
-    counts: dict[str, int] = field(default_factory=lambda: {"records": 0, "stored": 0, "duplicate": 0, "refused": 0})
+    counts: dict[str, int] = field(
+        default_factory=lambda: {"records": 0, "stored": 0, "duplicate": 0, "refused": 0}
+    )
     refused: list[str] = field(default_factory=list)
 
 

@@ -47,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         "upload": _upload,
         "status": _status,
         "check": _check,
+        "bench": _bench,
     }
     try:
         return commands[arguments.command](arguments)
@@ -59,6 +60,12 @@ def main(argv: list[str] | None = None) -> int:
         # Whoever read the lines is gone; the interpreter would complain once more while it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNDONE
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from scanner import bench_decode
+
+    return bench_decode.main([arguments.folder] if arguments.folder else [])
 
 
 def _images(arguments: argparse.Namespace) -> int:

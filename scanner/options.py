@@ -58,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
     status.add_argument("--outbox", type=Path, required=True, metavar="FILE")
     status.add_argument("--json", action="store_true", dest="as_json", help="one JSON object instead of text")
 
+    bench = commands.add_parser("bench", help="measure decoding on a folder of photographs with an index.csv")
+    bench.add_argument("folder", nargs="?", metavar="FOLDER")
+
     check = commands.add_parser(
         "check", help="may this cylinder be filled? exit code 0 PASS, 3 ASK, 4 STOP, 5 no answer"
     )

@@ -120,12 +120,13 @@ class Law:
     def service_life(self, cylinder_class: str, medium: str, manufactured: date, on: date) -> ServiceLife:
         """Design life of a cylinder made on that day. Raises NoLawForThat."""
         groups = [*(group for one in medium.split("+") for group in self._groups(one, on)), "any"]
+        judged_as = self._judged_as(cylinder_class, on)
         for group in groups:
             fitting = [
                 row
                 for row in self._lives
                 if (row.text("cylinder_class"), row.text("medium_group"), row.text("use"))
-                == (cylinder_class, group, "any")
+                == (judged_as, group, "any")
                 and row.columns["made_from"] <= manufactured
                 and row.valid_from <= on
             ]
@@ -200,11 +201,15 @@ class Law:
         return [row for rows in self._rows.values() for row in rows]
 
     def _interval(self, cylinder_class: str, medium: str, on: date) -> Row:
-        table = self._tables["inspection"]
+        table, judged_as = self._tables["inspection"], self._judged_as(cylinder_class, on)
         for group in (*self._groups(medium, on), "other", "any"):
-            if row := table.find((cylinder_class, group), on):
+            if row := table.find((judged_as, group), on):
                 return row
         return table.get((cylinder_class, medium), on)
+
+    def _judged_as(self, cylinder_class: str, on: date) -> str:
+        """The class whose rows hold for this one: a mixture's shell has none of its own."""
+        return str(self._tables["classes"].get((cylinder_class,), on).value)
 
     def _groups(self, medium: str, on: date) -> tuple[str, ...]:
         row = self._tables["media"].find((medium,), on)

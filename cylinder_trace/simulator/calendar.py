@@ -23,7 +23,9 @@ def at_hour(ms: int, hour: float, days: int = 0) -> int:
 
 def ms_of(day: date, hour: float) -> int:
     """That hour of a local day."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).timestamp()) * 1000 + int(hour * HOUR_MS)
+    return int(datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).timestamp()) * 1000 + int(
+        hour * HOUR_MS
+    )
 
 
 def local_moment(ms: int) -> datetime:

@@ -1,0 +1,112 @@
+"""The operator's page: a USB scanner or a webcam in the browser, a verdict that fills the screen."""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from flask_login import current_user, login_required
+
+from cylinder_trace import intake
+from cylinder_trace.contract.code import NotACylinderCode, parse_code
+from cylinder_trace.contract.verdict import FillCheckRequest
+from cylinder_trace.web.api.stations import verdict_on, with_findings
+from cylinder_trace.web.server import refusal, server
+
+operator_pages = Blueprint("operator_pages", __name__)
+ACTIONS = {
+    "fill-check": "fill_check",
+    "fill": "fill",
+    "post-check": "post_check",
+    "ship": "ship",
+    "receive": "receive",
+    "deliver": "deliver",
+    "return": "return",
+    "observe": "observe",
+}
+_DETAILS = ("medium", "gas_mass_kg", "result", "to_site", "from_site", "waybill")
+
+
+@operator_pages.get("/scan")
+@login_required  # type: ignore[untyped-decorator]
+def scan() -> str | tuple[str, int]:
+    """The scan page of the signed-in operator's station."""
+    here = server()
+    with here.database.reading() as connection:
+        sites = here.cache.read(connection).sites
+    site = sites.get(current_user.person.scope.id)
+    return render_template(
+        "scan.html", site=site, site_id=current_user.person.scope.id, actions=list(ACTIONS)
+    )
+
+
+@operator_pages.post("/scan")
+@login_required  # type: ignore[untyped-decorator]
+def record_scan() -> Response:
+    """Record one scan, or only ask for the verdict where the action is `check`."""
+    here, person = server(), current_user.person
+    asked: Any = request.get_json(silent=True)
+    if not isinstance(asked, dict) or not isinstance(asked.get("code"), str):
+        return refusal(400, "malformed", "请求无法读取。", "send a JSON object with action and code")
+    if person.scope.kind != "station":
+        return refusal(
+            403, "no_station", "只有充装站人员可以扫码登记。", "only a station's people record scans"
+        )
+    try:
+        code = parse_code(asked["code"]).text
+    except NotACylinderCode as error:
+        return refusal(400, "not_a_code", "这不是气瓶编码，请重扫或手工输入。", str(error))
+    action = asked.get("action", "check")
+    answer: dict[str, Any] = {"code": code, "receipt": None, "verdict": None}
+    if action in {"check", "fill-check"}:
+        question = FillCheckRequest(
+            cylinder_code=code,
+            site_id=person.scope.id,
+            operator_id=person.username,
+            medium=asked.get("medium") or "lpg",
+        )
+        answer["verdict"] = verdict_on(here, code, question).model_dump(mode="json")
+    if action in ACTIONS:
+        message = {name: asked[name] for name in _DETAILS if asked.get(name) not in (None, "")}
+        message |= {
+            "kind": ACTIONS[action],
+            "event_id": asked.get("event_id") or str(uuid4()),
+            "occurred_at": asked.get("occurred_at") or here.now().isoformat(),
+            "cylinder_code": asked["code"],
+            "site_id": person.scope.id,
+            "operator_id": person.username,
+            # A browser keeps no counter that survives it; the time orders its scans.
+            "device_id": f"web-{person.username}",
+            "device_seq": here.now_ms(),
+        }
+        if action not in {"fill-check", "fill"}:
+            message.pop("medium", None)
+        receipt = with_findings(
+            here, intake.record(here.database, [message], here.now(), f"web-{person.username}")
+        )
+        answer["receipt"] = receipt.receipts[0].model_dump(mode="json", exclude_none=True)
+    return jsonify(answer)
+
+
+@operator_pages.post("/scan/frame")
+@login_required  # type: ignore[untyped-decorator]
+def decode_frame() -> Response:
+    """The codes in one webcam frame."""
+    from scanner.decode.cascade import THOROUGH_MS, decode
+    from scanner.decode.pictures import UnreadablePicture, grey_from_bytes
+
+    upload = request.files.get("frame")
+    data = upload.read() if upload else request.get_data(cache=False)
+    begun = time.perf_counter()
+    try:
+        readings = decode(grey_from_bytes(data), deadline_ms=THOROUGH_MS)
+    except UnreadablePicture as error:
+        return refusal(400, "not_a_picture", "这不是图片。", str(error))
+    codes = []
+    for reading in readings:
+        try:
+            code = parse_code(reading.text).text
+        except NotACylinderCode:
+            code = None
+        codes.append({"code": code, "text": reading.text, "symbology": reading.symbology})
+    return jsonify({"codes": codes, "ms": round((time.perf_counter() - begun) * 1000, 1)})

@@ -1,0 +1,1 @@
+"""The law room: tables without gaps, lapsed values kept, answers of the day."""
