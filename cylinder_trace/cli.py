@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--photos", type=Path, help="a folder of pictures to decode as well")
     showing.add_argument("--directory", type=Path, default=Path(".demo"))
     showing.add_argument("--cylinders", type=int, default=2000)
-    command("bench", "measure judging and storing", lambda arguments, settings: bench.main())
+    command("bench", "measure judging and storing", _bench)
     return parser
 
 
@@ -157,7 +157,7 @@ def _worker(_arguments: argparse.Namespace, settings: Settings) -> int:
 def _sweep(arguments: argparse.Namespace, settings: Settings) -> int:
     now_ms = epoch_ms(arguments.as_of) if arguments.as_of else clock_ms()
     with _opened(settings) as (database, cache), tqdm(unit=" judged", disable=None) as bar:
-        looked = sweep.run(database, cache, now_ms, lambda _what, number: bar.update(number) and None)
+        looked = sweep.run(database, cache, now_ms, lambda _what, number: bar.update(number))
     print(", ".join(f"{number} {what}" for what, number in looked.items()))
     return 0
 
@@ -169,7 +169,7 @@ def _deliver(_arguments: argparse.Namespace, settings: Settings) -> int:
             cache,
             SmtpChannel(settings),
             clock_ms(),
-            lambda _what, number: bar.update(number) and None,
+            lambda _what, number: bar.update(number),
         )
     print(", ".join(f"{number} {what}" for what, number in tally.items()))
     return 0
@@ -182,7 +182,7 @@ def _load(arguments: argparse.Namespace, settings: Settings) -> int:
             arguments.master,
             arguments.events,
             clock_ms(),
-            lambda number: bar.update(number) and None,
+            bar.update,
         )
     print(", ".join(f"{number} {what}" for what, number in report.counts.items()))
     for line in report.refused[:20]:
@@ -204,7 +204,7 @@ def _simulate(arguments: argparse.Namespace, _settings: Settings) -> int:
 def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
     as_of_ms = epoch_ms(arguments.as_of) if arguments.as_of else clock_ms()
     with _opened(settings) as (database, cache), tqdm(unit=" cylinders", disable=None) as bar:
-        found = replay.run(database, cache, as_of_ms, lambda number: bar.update(number) and None)
+        found = replay.run(database, cache, as_of_ms, bar.update)
     by_rule: dict[str, set[str]] = {}
     for finding in found:
         by_rule.setdefault(finding.rule, set()).add(finding.fingerprint)
@@ -256,6 +256,10 @@ def _recipient(arguments: argparse.Namespace, settings: Settings) -> int:
         notices.put_recipient(connection, arguments.address, arguments.district, arguments.name)
     print(f"{arguments.address} gets the alerts of {arguments.district}")
     return 0
+
+
+def _bench(_arguments: argparse.Namespace, _settings: Settings) -> int:
+    return bench.main()
 
 
 def _demo(arguments: argparse.Namespace, _settings: Settings) -> int:

@@ -60,7 +60,7 @@ def run(
     cache: ReferenceCache,
     channel: Channel,
     now_ms: int,
-    progress: Callable[[str, int], None] | None = None,
+    progress: Callable[[str, int], object] | None = None,
 ) -> dict[str, int]:
     """Render what is due and send what waits; gives how many were rendered, sent, put off and given up."""
     tally = {"rendered": 0, "sent": 0, "put off": 0, "given up": 0}

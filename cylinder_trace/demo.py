@@ -143,7 +143,7 @@ class _Demo:
                 self.database,
                 self.cache,
                 epoch_ms(self.now),
-                lambda _what, number: bar.update(number) and None,
+                lambda _what, number: bar.update(number),
             )
         with self.database.reading() as connection:
             opened = alerts.open_count(connection)
@@ -224,7 +224,7 @@ class _Demo:
         folder = self.directory / "labels"
         folder.mkdir()
         segno.make(f"https://qp.example.cn/b?c={OVERDUE}", error="h").save(
-            folder / "overdue-qr.png", scale=8, border=4
+            str(folder / "overdue-qr.png"), scale=8, border=4
         )
         lawful = self.directory / "lawful"
         lawful.mkdir()
@@ -306,7 +306,7 @@ class _Demo:
                 self.cache,
                 self.channel,
                 later_ms,
-                lambda _what, number: bar.update(number) and None,
+                lambda _what, number: bar.update(number),
             )
         subjects = [subject_of(message_from_bytes(raw)) for raw in self.mails]
         if not any("超期未检充装" in subject for subject in subjects) or not any(

@@ -32,7 +32,7 @@ def run(
     master: Path | None,
     events: Path | None,
     now_ms: int,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> Report:
     """Read both files; an event line is an event, or `{"received_at": ..., "event": {...}}` for one received before.
 

@@ -17,7 +17,7 @@ from cylinder_trace.store.parties import ReferenceCache
 
 
 def run(
-    database: Database, cache: ReferenceCache, as_of_ms: int, progress: Callable[[int], None] | None = None
+    database: Database, cache: ReferenceCache, as_of_ms: int, progress: Callable[[int], object] | None = None
 ) -> list[Finding]:
     """Everything the rules in force find in the whole ledger as of a moment; nothing is written.
 

@@ -13,7 +13,10 @@ BATCH = 2000
 
 
 def run(
-    database: Database, cache: ReferenceCache, now_ms: int, progress: Callable[[str, int], None] | None = None
+    database: Database,
+    cache: ReferenceCache,
+    now_ms: int,
+    progress: Callable[[str, int], object] | None = None,
 ) -> dict[str, int]:
     """Bring everything up to `now_ms`; gives how many events, cylinders and sites were looked at.
 

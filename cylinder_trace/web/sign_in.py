@@ -24,14 +24,14 @@ class Visitor(UserMixin):  # type: ignore[misc]
         return self.person.username
 
 
-@login_manager.user_loader  # type: ignore[untyped-decorator]
+@login_manager.user_loader
 def _load(username: str) -> Visitor | None:
     with server().database.reading() as connection:
         person = people.person(connection, username)
     return Visitor(person) if person else None
 
 
-@login_manager.unauthorized_handler  # type: ignore[untyped-decorator]
+@login_manager.unauthorized_handler
 def _unauthorized() -> Any:
     if request.path.startswith("/api/"):
         return refusal(401, "not_signed_in", "请先登录。", "sign in first")

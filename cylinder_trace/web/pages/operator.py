@@ -28,7 +28,7 @@ _DETAILS = ("medium", "gas_mass_kg", "result", "to_site", "from_site", "waybill"
 
 
 @operator_pages.get("/scan")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def scan() -> str | tuple[str, int]:
     """The scan page of the signed-in operator's station."""
     here = server()
@@ -41,7 +41,7 @@ def scan() -> str | tuple[str, int]:
 
 
 @operator_pages.post("/scan")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def record_scan() -> Response:
     """Record one scan, or only ask for the verdict where the action is `check`."""
     here, person = server(), current_user.person
@@ -89,7 +89,7 @@ def record_scan() -> Response:
 
 
 @operator_pages.post("/scan/frame")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def decode_frame() -> Response:
     """The codes in one webcam frame."""
     from scanner.decode.cascade import THOROUGH_MS, decode

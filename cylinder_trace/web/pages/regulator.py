@@ -55,7 +55,7 @@ def sign_out() -> Response:
 
 
 @regulator_pages.get("/")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def home() -> str | Response:
     """Search for a code, and the numbers of the day."""
     asked = request.args.get("code", "").strip()
@@ -68,7 +68,7 @@ def home() -> str | Response:
 
 
 @regulator_pages.get("/cylinders/<path:code>")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def cylinder(code: str) -> str | tuple[str, int]:
     """One cylinder's whole life on one screen."""
     try:
@@ -105,7 +105,7 @@ def cylinder(code: str) -> str | tuple[str, int]:
 
 
 @regulator_pages.get("/alerts")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def alert_list() -> str:
     """The alerts of the reader's scope, filtered."""
     here, lang = server(), session.get("lang", "zh")
@@ -137,7 +137,7 @@ def alert_list() -> str:
 
 
 @regulator_pages.get("/alerts/<fingerprint>")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def alert(fingerprint: str) -> str:
     """One alert: rule, fact, law, remedy, innocent cause, evidence and history."""
     here, lang = server(), session.get("lang", "zh")
