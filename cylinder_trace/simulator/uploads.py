@@ -8,19 +8,16 @@ scans and sends them in one burst when it is back, so they arrive in another ord
 from collections import defaultdict
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
-from cylinder_trace.contract import event as contract
+from cylinder_trace.contract.event import Event
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.simulator.calendar import local_moment
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, MINUTE_MS, Arrival, Plan
 
 _MODELS: dict[str, Any] = {
-    model.model_fields["kind"].default: model
-    for model in vars(contract).values()
-    if isinstance(model, type) and issubclass(model, contract.BaseModel) and "kind" in model.model_fields
-    if model.model_fields["kind"].default in contract.KINDS
+    model.model_fields["kind"].default: model for model in get_args(get_args(Event)[0])
 }
 _OUTAGE_H = (3.0, 48.0)
 _CLOSING_MS = 2 * MINUTE_MS

@@ -1,14 +1,13 @@
 """The city before anything moves: firms, stations, depots, agencies, customers, people and their papers."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from random import Random
 from typing import Any, Literal
 from uuid import UUID
 
 from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
 from cylinder_trace.law.tables import Law, load
-from cylinder_trace.simulator.calendar import at_hour, local_date, months_later
+from cylinder_trace.simulator.calendar import at_hour, months_later
 from cylinder_trace.simulator.places import INDUSTRIAL, MIDDLES, NORTH, SOUTH, somewhere_in
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, Plan
 from cylinder_trace.simulator.uploads import Act, Log
@@ -62,10 +61,10 @@ class Place:
             number += 1
 
     def _opened(self, at_ms: int) -> int:
-        at_ms = next((until for since, until in self.closed if since <= at_ms < until), at_ms)
-        if at_ms >= at_hour(at_ms, _CLOSES_H):
-            return at_hour(at_ms, _OPENS_H, days=1)
-        return max(at_ms, at_hour(at_ms, _OPENS_H))
+        days = 1 if at_ms >= at_hour(at_ms, _CLOSES_H) else 0
+        open_ms = max(at_ms, at_hour(at_ms, _OPENS_H, days=days))
+        # A closure ends within opening hours, so nothing is left to ask after it.
+        return next((until for since, until in self.closed if since <= open_ms < until), open_ms)
 
 
 @dataclass(slots=True, eq=False)
@@ -120,7 +119,9 @@ def built(plan: Plan) -> World:
     world = World(plan, load(), Log(Random(f"{plan.seed}/ids")))
     lpg = max(1, round(plan.cylinders * 0.85))
     for number, (owner_id, name, districts, media, stations) in enumerate(_FIRMS, start=1):
-        firm = Firm(OwnerRecord(owner_id=owner_id, name=name, districts=districts), media, f"{100 + number:04}")
+        firm = Firm(
+            OwnerRecord(owner_id=owner_id, name=name, districts=districts), media, f"{100 + number:04}"
+        )
         world.firms.append(firm)
         world.records.append(firm.record)
         own = lpg // 2 if firm.is_lpg else plan.cylinders - lpg
@@ -221,38 +222,6 @@ def _people(world: World, site_id: str, staff: Any) -> None:
         if role in certified:
             papers["certificate_no"] = f"TS6{site_id}{short}"
             papers["certificate_valid_until"] = months_later(world.plan.end.date(), 20)
-        world.records.append(PersonRecord(person_id=f"{site_id}-{short}", role=role, site_id=site_id, **papers))
-
-
-def _licences(world: World) -> None:
-    """Four years each, granted well before the window; with faults, one lapses and one is renewed late."""
-    plan = world.plan
-    granted = plan.start_ms - 320 * DAY_MS
-    runs_to = months_later(local_date(granted), 48)
-    north, south, _industrial = world.firms
-    for firm in world.firms:
-        for station in firm.stations:
-            until = runs_to
-            if plan.faults_of_each_kind and station is north.stations[1]:
-                until = local_date(plan.end_ms - int((3.5 if plan.days >= 14 else 2.5) * DAY_MS))
-                world.lapsed = station, at_hour(plan.end_ms, 0, days=0) - _days_back(plan, until) * DAY_MS
-            elif plan.faults_of_each_kind and station is south.stations[1]:
-                until = local_date(plan.start_ms + plan.days * DAY_MS // 2)
-                renewed_ms = at_hour(plan.start_ms + plan.days * DAY_MS // 2, 10, days=2)
-                station.closed.append((at_hour(renewed_ms, 0, days=-1), renewed_ms + HOUR_MS))
-                renewed = _licence(world, firm, station, renewed_ms, runs_to + timedelta(days=365))
-                world.renewed = station, renewed
-            _licence(world, firm, station, granted, until)
-    world.act(granted, "agreement", owner_id=north.owner_id, station_id=south.stations[0].site_id,
-              valid_from=local_date(granted), valid_to=months_later(plan.end.date(), 12))  # fmt: skip
-
-
-def _licence(world: World, firm: Firm, station: Place, at_ms: int, until: Any) -> UUID:
-    number = f"TS4231{firm.unit}-{until.year}"
-    return world.act(at_ms, "licence", licensed_site_id=station.site_id, licence_no=number, media=firm.media,
-                     valid_until=until)  # fmt: skip
-
-
-def _days_back(plan: Plan, until: Any) -> int:
-    """Days from the last lawful day's end back from the day of the plan's end."""
-    return (local_date(plan.end_ms) - until).days - 1
+        world.records.append(
+            PersonRecord(person_id=f"{site_id}-{short}", role=role, site_id=site_id, **papers)
+        )

@@ -1,6 +1,8 @@
 """The pages: for the operator at the gun, the regulator at the desk, and the public at home."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, redirect, render_template, request, session, url_for
 from flask_login import current_user
@@ -26,6 +28,7 @@ def register_pages(app: Flask) -> None:
         app.register_blueprint(pages)
     app.add_url_rule("/lang/<lang>", "lang", _switch)
     app.context_processor(_everywhere)
+    app.add_template_filter(_shanghai, "shanghai")
 
 
 def show_error(status: int) -> tuple[str, int]:
@@ -40,6 +43,10 @@ def _switch(lang: str) -> WerkzeugResponse:
     return redirect(
         back if back.startswith("/") and not back.startswith("//") else url_for("regulator_pages.home")
     )
+
+
+def _shanghai(moment: datetime) -> str:
+    return moment.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d %H:%M")
 
 
 def _everywhere() -> dict[str, Any]:

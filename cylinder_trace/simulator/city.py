@@ -1,0 +1,35 @@
+"""A whole city from a plan."""
+
+from random import Random
+
+from cylinder_trace.simulator.bottles import enter, made
+from cylinder_trace.simulator.cycles import Walk, begun, honest_life
+from cylinder_trace.simulator.faults import lapsed_fills, planted
+from cylinder_trace.simulator.lookalikes import lawful
+from cylinder_trace.simulator.plan import Arrival, City, Label, Plan
+from cylinder_trace.simulator.uploads import uploaded
+from cylinder_trace.simulator.world import World, built
+
+__all__ = ["Arrival", "City", "Label", "Plan", "simulate"]
+
+
+def simulate(plan: Plan) -> City:
+    """The city of a plan: the same plan gives the same city, to the last byte, on any machine."""
+    world = built(plan)
+    _live_honestly(world)
+    labels = [*planted(world), *lawful(world)]
+    arrivals = tuple(uploaded(world.log, plan))
+    labels += lapsed_fills(world, arrivals)
+    return City(plan, tuple(world.records), arrivals, tuple(labels))
+
+
+def _live_honestly(world: World) -> None:
+    plan = world.plan
+    lpg = max(1, round(plan.cylinders * 0.85))
+    for number in range(plan.cylinders):
+        rng = Random(f"{plan.seed}/{number}")
+        bottle = made(world, world.firms[number % 2 if number < lpg else 2], rng)
+        enter(world, bottle)
+        walk = Walk(world, bottle, rng, plan.start_ms)
+        begun(walk)
+        honest_life(walk)

@@ -1,0 +1,189 @@
+"""The simulated city: the same from the same plan, readable by the contract, lawful but for what is labelled."""
+
+import hashlib
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cylinder_trace.contract.event import read_event, written
+from cylinder_trace.contract.fields import epoch_ms
+from cylinder_trace.contract.master import OwnerRecord, SiteRecord
+from cylinder_trace.simulator.calendar import local_date
+from cylinder_trace.simulator.city import City, Plan, simulate
+from cylinder_trace.simulator.files import read, write
+
+END = datetime(2026, 11, 20, tzinfo=UTC)
+FAULTS = {
+    "fill_overdue", "fill_over_life", "zombie", "unregistered", "foreign_fill", "unlicensed_site",
+    "medium_mismatch", "overfill", "no_precheck", "no_postcheck", "double_fill", "deliver_without_fill",
+    "out_of_area", "bypass_loop",
+}  # fmt: skip
+QUIET = {"foreign_fill", "unregistered", "no_precheck", "double_fill", "fill_overdue", "unlicensed_site"}
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return simulate(Plan(seed=11, cylinders=150, days=40, end=END))
+
+
+@pytest.fixture(scope="module")
+def honest() -> City:
+    # Noisier than usual, so that what must hold despite noise is tried.
+    return simulate(
+        Plan(seed=12, cylinders=300, days=45, end=END, faults_of_each_kind=0, missed_scan_share=0.1,
+             late_upload_share=0.1, clock_drift_s=600)
+    )  # fmt: skip
+
+
+def stories(city: City) -> dict[str, list[Any]]:
+    """Every cylinder's events in the order they happened."""
+    told = defaultdict(list)
+    for arrival in city.arrivals:
+        if arrival.event.kind not in {"licence", "agreement", "tag_block"}:
+            told[arrival.event.code].append(arrival.event)
+    return {
+        code: sorted(events, key=lambda event: (event.occurred_at, event.event_id))
+        for code, events in told.items()
+    }
+
+
+def digest(directory: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(directory.iterdir()))).hexdigest()
+
+
+def test_the_same_plan_gives_the_same_bytes_and_another_seed_does_not(tmp_path: Path) -> None:
+    for name, seed in (("one", 3), ("again", 3), ("other", 4)):
+        write(simulate(Plan(seed=seed, cylinders=10, days=7, end=END)), tmp_path / name)
+    assert digest(tmp_path / "one") == digest(tmp_path / "again")
+    assert digest(tmp_path / "one") != digest(tmp_path / "other")
+
+
+def test_every_event_reads_back_through_the_contract(city: City) -> None:
+    for arrival in city.arrivals:
+        assert read_event(written(arrival.event)) == arrival.event
+
+
+def test_a_city_reads_back_from_its_files(city: City, tmp_path: Path) -> None:
+    write(city, tmp_path)
+    parts = read(tmp_path)
+    assert tuple(parts.records) == city.records
+    assert tuple(parts.arrivals) == city.arrivals
+    assert tuple(parts.labels) == city.labels
+
+
+def test_every_kind_of_fault_and_look_alike_is_planted_and_its_events_arrived(city: City) -> None:
+    assert {label.kind for label in city.labels if label.fault} == FAULTS
+    assert {label.kind for label in city.labels if not label.fault} == QUIET
+    arrived = {arrival.event.event_id for arrival in city.arrivals}
+    for label in city.labels:
+        assert label.event_ids
+        assert set(label.event_ids) <= arrived, label
+    for kind in FAULTS:
+        assert sum(label.kind == kind and label.fault for label in city.labels) >= 3
+
+
+def test_arrivals_are_sorted_and_nothing_lies_beyond_the_end(city: City) -> None:
+    received = [arrival.received_at for arrival in city.arrivals]
+    assert received == sorted(received)
+    assert received[-1] <= END
+    assert max(arrival.event.occurred_at for arrival in city.arrivals) <= END
+
+
+def test_late_uploads_arrive_in_another_order_than_they_happened(honest: City) -> None:
+    scans = [arrival for arrival in honest.arrivals if arrival.event.device_id]
+    late = [a for a in scans if a.received_at - a.event.occurred_at > timedelta(hours=1)]
+    assert 0.02 < len(late) / len(scans) < 0.3
+    happened = [arrival.event.occurred_at for arrival in scans]
+    assert happened != sorted(happened)
+
+
+def test_a_device_numbers_its_scans_in_the_order_it_made_and_sent_them(honest: City) -> None:
+    by_device = defaultdict(list)
+    for arrival in honest.arrivals:
+        if arrival.event.device_id:
+            by_device[arrival.event.device_id].append(arrival)
+    gaps = 0
+    for arrivals in by_device.values():
+        numbers = [arrival.event.device_seq for arrival in arrivals]
+        assert all(a < b for a, b in zip(numbers, numbers[1:], strict=False)), (
+            "sent in the order of the count"
+        )
+        times = [arrival.event.occurred_at for arrival in arrivals]
+        assert times == sorted(times)
+        gaps += numbers[-1] - len(numbers)
+    assert 0 < gaps < 0.02 * len(honest.arrivals)
+
+
+def test_an_honest_city_has_no_labels_and_misses_the_planned_share_of_movements(honest: City) -> None:
+    assert not honest.labels
+    kinds = [arrival.event.kind for arrival in honest.arrivals]
+    # A cycle has as many fills as hauls from the station; fills are never missed.
+    made_up = sum(kind == "fill" for kind in kinds) - sum(
+        kind == "ship" and event.from_site.startswith("ST") and event.to_site.startswith("DP")
+        for kind, event in zip(kinds, (arrival.event for arrival in honest.arrivals), strict=True)
+    )
+    assert made_up > 0
+
+
+def test_an_honest_city_fills_nothing_overdue_unregistered_unchecked_or_foreign(honest: City) -> None:
+    firm_of = {record.site_id: record.owner_id for record in honest.records if isinstance(record, SiteRecord)}
+    licences = {a.event.licensed_site_id: a.event for a in honest.arrivals if a.event.kind == "licence"}
+    fills = 0
+    for events in stories(honest).values():
+        assert events[0].kind == "register"
+        entry = events[0].cylinder
+        valid_until = entry.valid_until
+        for number, event in enumerate(events):
+            if event.kind == "inspect" and event.result == "pass":
+                valid_until = event.valid_until
+            if event.kind != "fill":
+                continue
+            fills += 1
+            assert local_date(epoch_ms(event.occurred_at)) <= valid_until
+            before, after = events[number - 1], events[number + 1] if number + 1 < len(events) else None
+            assert (before.kind, before.result, before.site_id) == ("fill_check", "pass", event.site_id)
+            assert after is None or (after.kind, after.result) == ("post_check", "pass")
+            assert entry.owner_id == firm_of[event.site_id]
+            assert event.medium == entry.medium
+            assert event.medium in licences[event.site_id].media
+            assert licences[event.site_id].valid_until > END.date()
+    assert fills > 100
+
+
+def test_an_honest_city_delivers_within_the_owners_districts_and_only_after_a_station(honest: City) -> None:
+    sites = {record.site_id: record for record in honest.records if isinstance(record, SiteRecord)}
+    serves = {
+        record.owner_id: record.districts for record in honest.records if isinstance(record, OwnerRecord)
+    }
+    for events in stories(honest).values():
+        owner = events[0].cylinder.owner_id
+        seen_by_station = True
+        for event in events:
+            if event.kind == "return":
+                seen_by_station = False
+            if event.kind != "register" and event.site_id is not None:
+                seen_by_station |= sites[event.site_id].type == "filling_station"
+            if event.kind == "deliver":
+                assert sites[event.to_site].district in serves[owner]
+                assert seen_by_station
+
+
+def test_nothing_happens_to_an_honest_cylinder_after_it_was_scrapped(honest: City) -> None:
+    for events in stories(honest).values():
+        kinds = [event.kind for event in events]
+        if "scrap" in kinds:
+            assert kinds[-1] == "scrap"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [({"days": 3}, "days"), ({"cylinders": 0}, "cylinders"), ({"end": datetime(2026, 1, 1)}, "end"),  # noqa: DTZ001
+     ({"missed_scan_share": 0.9}, "missed_scan_share"), ({"clock_drift_s": 900}, "clock_drift_s"),
+     ({"faults_of_each_kind": -1}, "faults_of_each_kind")],
+)  # fmt: skip
+def test_a_plan_that_can_not_be_simulated_is_refused_by_name(wrong: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        Plan(**{"seed": 1, "end": END} | wrong)
