@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
+    for chatty in ("alembic", "mail.log", "apscheduler"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         result: int = arguments.run(arguments, load_settings())
     except (UnknownSetting, ContractError, people.AlreadyThere, FileNotFoundError) as error:

@@ -75,7 +75,8 @@ class SmtpChannel:
         mail["In-Reply-To"] = thread
         mail.attach(MIMEText(self._text(group, reference), "plain", "utf-8"))
         mail.attach(MIMEText(self._html(group, reference, subject), "html", "utf-8"))
-        return subject, message_id, mail.as_bytes()
+        # CRLF here: smtplib corrects line ends in text only, and a server counts a mail without them as one line.
+        return subject, message_id, mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
 
     def send(self, mail: Mail) -> str:
         """Hand a mail to the server. Raises NotTaken: for good on 5xx, for now on everything else."""

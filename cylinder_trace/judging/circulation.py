@@ -45,13 +45,16 @@ def site_graph(legs: Iterable[tuple[str, Leg]], reference: Reference) -> "nx.DiG
 
 
 def round_trips(graph: "nx.MultiDiGraph[str]", depot: str, reference: Reference) -> Iterator[tuple[str, Leg]]:
-    """Deliveries from `depot` without a fill that lie on a cycle through it which no station is part of."""
+    """Deliveries from `depot` without a fill, of cylinders that came back to it from a place that fills nothing."""
     if depot not in graph or depot in reference.stations:
         return
-    without_stations = graph.subgraph(node for node in graph if node not in reference.stations)
-    circle = next(part for part in nx.strongly_connected_components(without_stations) if depot in part)
+    came_back = {
+        edge["cylinder_id"]
+        for origin, _, edge in graph.in_edges(depot, data=True)
+        if origin not in reference.stations
+    }
     for _, goal, edge in graph.out_edges(depot, data=True):
-        if edge["leg"].decanted and goal in circle:
+        if edge["leg"].decanted and goal not in reference.stations and edge["cylinder_id"] in came_back:
             yield edge["cylinder_id"], edge["leg"]
 
 

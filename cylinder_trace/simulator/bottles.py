@@ -9,7 +9,7 @@ from uuid import UUID
 from cylinder_trace.law.tables import Law, life_end
 from cylinder_trace.simulator.calendar import local_date, months_later
 from cylinder_trace.simulator.plan import DAY_MS
-from cylinder_trace.simulator.world import Firm, World, first_code
+from cylinder_trace.simulator.world import Firm, World, code_of
 
 _LPG_MODELS = {"YSP35.5": (16.5, 0.60), "YSP12": (7.0, 0.25), "YSP118": (46.0, 0.15)}
 """Empty mass in kg, and share of the stock."""
@@ -45,7 +45,7 @@ def made(world: World, firm: Firm, rng: Random, medium: str | None = None, code:
     """A cylinder of a firm's usual stock, not yet entered; its life lasts beyond the city's end."""
     if code is None:
         firm.serial += 1
-        code = first_code(firm, firm.serial)
+        code = code_of(firm, firm.serial)
     plan, law = world.plan, world.law
     registered_ms = plan.start_ms - int(rng.uniform(15, 60) * DAY_MS)
     on = local_date(registered_ms)

@@ -3,11 +3,13 @@
 from random import Random
 
 from cylinder_trace.simulator.bottles import enter, made
-from cylinder_trace.simulator.cycles import Walk, begun, honest_life
+from cylinder_trace.simulator.cycles import begun, honest_life
 from cylinder_trace.simulator.faults import lapsed_fills, planted
 from cylinder_trace.simulator.lookalikes import lawful
+from cylinder_trace.simulator.papers import issue
 from cylinder_trace.simulator.plan import Arrival, City, Label, Plan
 from cylinder_trace.simulator.uploads import uploaded
+from cylinder_trace.simulator.walk import Walk
 from cylinder_trace.simulator.world import World, built
 
 __all__ = ["Arrival", "City", "Label", "Plan", "simulate"]
@@ -16,6 +18,7 @@ __all__ = ["Arrival", "City", "Label", "Plan", "simulate"]
 def simulate(plan: Plan) -> City:
     """The city of a plan: the same plan gives the same city, to the last byte, on any machine."""
     world = built(plan)
+    issue(world)
     _live_honestly(world)
     labels = [*planted(world), *lawful(world)]
     arrivals = tuple(uploaded(world.log, plan))

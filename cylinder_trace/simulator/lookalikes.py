@@ -6,9 +6,10 @@ from random import Random
 
 from cylinder_trace.simulator.bottles import enter
 from cylinder_trace.simulator.calendar import months_later
-from cylinder_trace.simulator.cycles import Walk
-from cylinder_trace.simulator.faults import Plant, set_out, to_customer, to_station
+from cylinder_trace.simulator.faults import Plant
+from cylinder_trace.simulator.journeys import set_out, to_customer, to_station
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, Label
+from cylinder_trace.simulator.walk import Walk
 from cylinder_trace.simulator.world import World
 
 

@@ -5,16 +5,21 @@ from uuid import UUID
 
 from cylinder_trace.simulator.calendar import at_hour, local_date, months_later, ms_of
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS
-from cylinder_trace.simulator.world import Firm, Place, World
+from cylinder_trace.simulator.world import Firm, Place, World, code_of
 
 
 def issue(world: World) -> None:
-    """Four years each, granted well before the window; with faults, one lapses and one is renewed late."""
+    """Number blocks, licences for four years and the agreement, all granted well before the window.
+
+    With faults, one licence lapses in the last days and one is renewed late, its station closed until then.
+    """
     plan = world.plan
     granted = plan.start_ms - 320 * DAY_MS
     runs_to = months_later(local_date(granted), 48)
     north, south, _industrial = world.firms
     for firm in world.firms:
+        world.act(granted, "tag_block", owner_id=firm.owner_id,
+                  code_from=code_of(firm, 1), code_to=code_of(firm, 899_999))  # fmt: skip
         for station in firm.stations:
             until = runs_to
             if plan.faults_of_each_kind and station is north.stations[1]:

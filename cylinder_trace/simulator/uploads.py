@@ -55,13 +55,15 @@ class Log:
 
 
 def uploaded(log: Log, plan: Plan) -> list[Arrival]:
-    """Every act as an event with its arrival, sorted by arrival; what lies beyond the plan's end is left out."""
+    """Every act as an event, sorted by arrival, without what lies beyond the plan's end; the log is empty after."""
     by_device: dict[str | None, list[Act]] = defaultdict(list)
     for act in log.acts:
         by_device[act.device].append(act)
     arrivals: list[tuple[int, UUID, Any]] = []
+    # Each act is let go once it is an event: a large city would not fit twice.
+    log.acts.clear()
     for device in sorted(by_device, key=str):
-        acts = sorted(by_device[device], key=lambda act: (act.at_ms, act.event_id))
+        acts = sorted(by_device.pop(device), key=lambda act: (act.at_ms, act.event_id))
         arrivals += _office(acts, plan) if device is None else _device(device, acts, plan)
     arrivals.sort(key=lambda arrival: arrival[:2])
     return [Arrival(moment_of(received_ms), event) for received_ms, _, event in arrivals]

@@ -1,4 +1,4 @@
-"""The city before anything moves: firms, stations, depots, agencies, customers, people and their papers."""
+"""The city before anything moves: firms, stations, depots, agencies, customers and people."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -9,7 +9,7 @@ from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
 from cylinder_trace.law.tables import Law, load
 from cylinder_trace.simulator.calendar import at_hour, months_later
 from cylinder_trace.simulator.places import INDUSTRIAL, MIDDLES, NORTH, SOUTH, somewhere_in
-from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, Plan
+from cylinder_trace.simulator.plan import Plan
 from cylinder_trace.simulator.uploads import Act, Log
 
 Segment = Literal["household", "restaurant", "industrial"]
@@ -114,7 +114,7 @@ class World:
 
 
 def built(plan: Plan) -> World:
-    """The city of a plan, with its licences, number blocks and agreement in force since long before the window."""
+    """The places and people of a plan's city, before its papers are issued."""
     rng = Random(f"{plan.seed}/world")
     world = World(plan, load(), Log(Random(f"{plan.seed}/ids")))
     lpg = max(1, round(plan.cylinders * 0.85))
@@ -130,17 +130,14 @@ def built(plan: Plan) -> World:
         for count in range(2 if firm.is_lpg else 0):
             firm.depots.append(_depot(world, firm, count, own // 2, rng))
         _customers(world, firm, own, rng)
-        world.act(plan.start_ms - 330 * DAY_MS + number * HOUR_MS, "tag_block", owner_id=owner_id,
-                  code_from=first_code(firm, 1), code_to=first_code(firm, 899_999))  # fmt: skip
     for count, district in enumerate(("310113", "310112"), start=1):
         site = _site(world, f"IA0{count}", "inspection_agency", district, "气瓶检验站", None, rng)
         world.agencies.append(Place(site))
         _people(world, site.site_id, (("I1", "inspector"), ("I2", "inspector"), ("W1", "safety_officer")))
-    _licences(world)
     return world
 
 
-def first_code(firm: Firm, serial: int) -> str:
+def code_of(firm: Firm, serial: int) -> str:
     """The 使用登记代码 of a firm's cylinder: species, province, unit, six-digit serial."""
     return f"{3 if firm.is_lpg else 1}31{firm.unit}{serial:06}"
 

@@ -4,7 +4,7 @@ import secrets
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, redirect, request, url_for
+from flask import Response, redirect, request
 from flask_openapi3 import Info, OpenAPI
 from flask_wtf import CSRFProtect
 from sqlalchemy.exc import DBAPIError

@@ -9,7 +9,7 @@ from http_message_signatures import HTTPMessageVerifier, InvalidSignature, Mappi
 from http_message_signatures.algorithms import ED25519
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 
-from cylinder_trace.contract.signing import COVERED_COMPONENTS, LONGEST_CLOCK_DIFFERENCE_S, SIGNATURE_LABEL
+from cylinder_trace.contract.signing import COVERED_COMPONENTS, LONGEST_CLOCK_DIFFERENCE_S
 from cylinder_trace.store import people
 from cylinder_trace.store.people import Device
 from cylinder_trace.web.server import refusal, server
@@ -80,7 +80,7 @@ def _verified(request: Request, body: bytes, device: Device) -> dict[str, Any]:
     keys = MappingKeyResolver(public_keys={device.device_id: key}, private_keys={})
     verifier = _Verifier(signature_algorithm=ED25519, key_resolver=keys)
     message = _Message(request.method, request.url, dict(request.headers))
-    results = verifier.verify(message, expect_label=SIGNATURE_LABEL, max_age=None, body=body)
+    results = verifier.verify(message, max_age=None, body=body)
     covered = set(results[0].covered_components)
     missing = {name for name in COVERED_COMPONENTS if f'"{name}"' not in covered}
     if missing:

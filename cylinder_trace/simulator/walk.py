@@ -1,0 +1,209 @@
+"""One cylinder's way through the city, step by step.
+
+Where a step is scanned: check, fill and check at the gun's own terminal (one device, so they stay in order);
+ship and receive with the gate handheld of the site; deliver and return with a courier's device, whose `site_id`
+is the door it belongs to (the depot, or the station of an industrial firm), the customer being the other end.
+
+A movement scan may be missed; the next one then is made, because a missing entry is noticed at the hand-over.
+Scans at the gun are never missed: the gun does not open without them.
+"""
+
+from datetime import date
+from random import Random
+from typing import Any, Literal
+from uuid import UUID
+
+from cylinder_trace.contract.master import SiteRecord
+from cylinder_trace.simulator.bottles import Bottle
+from cylinder_trace.simulator.calendar import departure, local_date, local_moment, ms_of, round_of_courier
+from cylinder_trace.simulator.places import kilometres
+from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, MINUTE_MS
+from cylinder_trace.simulator.uploads import Act
+from cylinder_trace.simulator.world import Place, Segment, World
+
+_LOST_AFTER_SCAN = 0.1
+"""Of the missed scans, those that were made and then lost with their device: they leave a gap in its count."""
+
+_LEAVES_STATION_H = (9.5, 13.0, 16.0)
+_LEAVES_ELSEWHERE_H = (7.5, 10.5, 14.0, 17.0)
+_STAY_DAYS: dict[tuple[bool, Segment], tuple[float, float]] = {
+    (True, "household"): (18, 60),
+    (True, "restaurant"): (4, 16),
+    (True, "industrial"): (4, 14),
+    (False, "industrial"): (8, 30),
+}
+
+
+class Walk:
+    """A cylinder on its way. Every step moves `now_ms` on and gives the event's id back.
+
+    `place` is where it is, None while it is at `customer`; `door` is where it was last delivered from.
+    A `faithful` walk has no missed scans, so that what is planted on it stands alone.
+    """
+
+    def __init__(
+        self, world: World, bottle: Bottle, rng: Random, now_ms: int, faithful: bool = False
+    ) -> None:
+        self.world, self.bottle, self.rng, self.now_ms = world, bottle, rng, now_ms
+        self.faithful = faithful
+        self.door: Place = rng.choice(bottle.firm.doors)
+        self.station: Place = rng.choice(bottle.firm.stations)
+        self.place: Place | None = None
+        self.customer: SiteRecord = self.some_customer()
+        self.full = True
+        self._gun, self._slot_ms = "", 0
+        self._missed_before = False
+
+    def some_customer(self) -> SiteRecord:
+        """A customer of the door who uses cylinders of this size."""
+        kinds: tuple[Segment, ...] = ("household", "restaurant")
+        weights = (70, 30)
+        if self.bottle.model == "YSP12":
+            weights = (95, 5)
+        elif self.bottle.model == "YSP118":
+            kinds, weights = ("restaurant", "industrial"), (60, 40)
+        elif not self.bottle.firm.is_lpg:
+            return self.rng.choice(self.door.customers["industrial"])
+        return self.rng.choice(self.door.customers[self.rng.choices(kinds, weights)[0]])
+
+    def stay(self) -> None:
+        """Remain with the customer for as long as such customers take."""
+        segment = self.customer.segment or "household"
+        self.now_ms += int(self.rng.uniform(*_STAY_DAYS[self.bottle.firm.is_lpg, segment]) * DAY_MS)
+
+    def wait(self, least_h: float, most_h: float) -> None:
+        """Let some hours pass."""
+        self.now_ms += int(self.rng.uniform(least_h, most_h) * HOUR_MS)
+
+    def collect(self, door: Place | None = None) -> UUID:
+        """Return from the customer to a door, the one it came from unless told otherwise."""
+        self.now_ms = round_of_courier(self.now_ms, self.rng)
+        self.place = self.door = door or self.door
+        self.full = False
+        return self._by_courier("return", self.customer.site_id, self.door.site_id)
+
+    def deliver(self, customer: SiteRecord | None = None) -> UUID:
+        """Hand it to a customer of the place it is at."""
+        self.door = self.at
+        self.customer = customer or self.some_customer()
+        self.now_ms = round_of_courier(self.now_ms, self.rng)
+        self.place = None
+        checked = {"customer": self.customer.site_id, "real_name_verified": True, "safety_check": "pass"}
+        return self._by_courier("deliver", self.door.site_id, self.customer.site_id, **checked)
+
+    @property
+    def at(self) -> Place:
+        """The place it is at. Raises ValueError while it is with a customer."""
+        if self.place is None:
+            raise ValueError(f"{self.bottle.code} is with a customer; collect it first")
+        return self.place
+
+    def haul(self, goal: Place) -> tuple[UUID, UUID]:
+        """By lorry to another place: ship here, receive there."""
+        origin = self.at
+        hours = _LEAVES_STATION_H if origin.guns else _LEAVES_ELSEWHERE_H
+        leaves_ms = departure(self.now_ms, hours)
+        local = local_moment(leaves_ms)
+        papers = {
+            "from_site": origin.site_id,
+            "to_site": goal.site_id,
+            "waybill": f"WB-{origin.site_id}-{goal.site_id}-{local:%y%m%d%H%M}",
+            "vehicle": f"沪D{sum(map(ord, origin.site_id + goal.site_id)) % 90_000 + 10_000}",
+        }
+        self.now_ms = leaves_ms - int(self.rng.uniform(1, 28) * MINUTE_MS)
+        shipped = self._move("ship", f"{origin.site_id}-H1", f"{origin.site_id}-W1", origin.site_id, papers)
+        # 25 km an hour in the city, then 20 minutes to an hour until it is unloaded.
+        road_h = kilometres(origin.where, goal.where) / 25
+        self.now_ms = leaves_ms + int(road_h * HOUR_MS) + int(self.rng.uniform(20, 60) * MINUTE_MS)
+        received = self._move("receive", f"{goal.site_id}-H1", f"{goal.site_id}-W1", goal.site_id, papers)
+        self.place = goal
+        return shipped, received
+
+    def check(self, result: Literal["pass", "fail"] = "pass", medium: str | None = None) -> UUID:
+        """The check before filling, on the next free gun."""
+        self._take_gun()
+        more: dict[str, Any] = {"items_failed": ("瓶阀泄漏",)} if result == "fail" else {}
+        residual = round(self.rng.uniform(0.05, 0.3), 2)
+        return self._gun_scan("fill_check", "K1", 10, result=result, medium=medium or self.bottle.medium,
+                              residual_pressure_mpa=residual, **more)  # fmt: skip
+
+    def fill(self, medium: str | None = None, too_much_kg: float = 0.0) -> UUID:
+        """The fill on the gun that was taken; `too_much_kg` goes beyond what the law allows."""
+        bottle, rng = self.bottle, self.rng
+        if self._slot_ms < self.now_ms - 3 * MINUTE_MS:
+            self._take_gun()
+        amount: dict[str, Any]
+        if bottle.allowed_kg is None:
+            amount, seconds = {"pressure_mpa": round(rng.uniform(13.4, 14.8), 1)}, 120
+        else:
+            gas = round(bottle.allowed_kg * rng.uniform(0.97, 1.0) if not too_much_kg
+                        else bottle.allowed_kg + too_much_kg, 2)  # fmt: skip
+            amount = {
+                "gas_mass_kg": gas,
+                "tare_kg": bottle.tare_kg,
+                "gross_kg": round(bottle.tare_kg + gas, 2),
+            }
+            seconds = int(50 + 1.8 * gas)
+        self.full = True
+        start_ms = self._slot_ms + 50_000
+        times = {"started_at": local_moment(start_ms), "ended_at": local_moment(start_ms + seconds * 1000)}
+        filler = f"F{self._gun.rsplit('G', 1)[1]}"
+        return self._gun_scan("fill", filler, 50, medium=medium or bottle.medium, gun_id=self._gun,
+                              batch=f"{self.at.site_id}-{local_moment(start_ms):%y%m%d}", **amount, **times)  # fmt: skip
+
+    def post_check(self, result: Literal["pass", "fail"] = "pass") -> UUID:
+        """The check after filling, in the same slot."""
+        more: dict[str, Any] = {"items_failed": ("充装量不符",)} if result == "fail" else {}
+        return self._gun_scan("post_check", "K1", 205, result=result, **more)
+
+    def filled(self, medium: str | None = None) -> UUID:
+        """Checked, filled and checked again, lawfully; the fill's id."""
+        self.check(medium=medium)
+        fill_id = self.fill(medium)
+        self.post_check()
+        return fill_id
+
+    def inspect(self, received_ms: int | None = None, scrap: bool = False) -> UUID:
+        """The periodic inspection at the agency it is at."""
+        self.wait(4, 30)
+        self.now_ms = max(self.now_ms, ms_of(local_date(self.now_ms), 8.5))
+        agency = self.at.site_id
+        term: dict[str, Any] = {} if scrap else {"valid_until": self.bottle.inspected(self.today)}
+        # A line that reports late is one whose device is off line: it has a device of its own.
+        device = f"{agency}-L1" if received_ms is None else f"{agency}-L2"
+        return self.scan("inspect", agency, device, f"{agency}-I1", received_ms, result="scrap" if scrap else "pass",
+                         inspector_id=f"{agency}-I1", reviewer_id=f"{agency}-I2",
+                         agency_licence_no=f"TS7331-{agency}", **term)  # fmt: skip
+
+    @property
+    def today(self) -> date:
+        """The local day."""
+        return local_date(self.now_ms)
+
+    def scan(self, kind: str, site: str, device: str, operator: str, received_ms: int | None = None,
+             lost: bool = False, **fields: Any) -> UUID:  # fmt: skip
+        """A scan now. `received_ms` is when it is uploaded, where not at once."""
+        fields |= {"cylinder_code": self.bottle.code, "site_id": site, "operator_id": operator}
+        log = self.world.log
+        return log.add(Act(self.now_ms, kind, log.new_id(self.now_ms), device, fields, received_ms, lost))
+
+    def _take_gun(self) -> None:
+        self._gun, self._slot_ms = self.at.slot(self.now_ms)
+
+    def _gun_scan(self, kind: str, person: str, after_s: int, **fields: Any) -> UUID:
+        self.now_ms = self._slot_ms + after_s * 1000 + self.rng.randrange(10_000)
+        return self.scan(kind, self.at.site_id, self._gun, f"{self.at.site_id}-{person}", **fields)
+
+    def _by_courier(self, kind: str, origin: str, goal: str, **fields: Any) -> UUID:
+        door = self.door.site_id
+        number = self.rng.randint(1, self.door.couriers)
+        ends = {"from_site": origin, "to_site": goal, "lat": self.customer.lat, "lon": self.customer.lon}
+        return self._move(kind, f"{door}-C{number}", f"{door}-D{number}", door, ends | fields)
+
+    def _move(self, kind: str, device: str, operator: str, site: str, fields: dict[str, Any]) -> UUID:
+        rng, share = self.rng, self.world.plan.missed_scan_share
+        missed = not self.faithful and not self._missed_before and rng.random() < share
+        self._missed_before = missed
+        if missed and rng.random() >= _LOST_AFTER_SCAN:
+            return self.world.log.new_id(self.now_ms)
+        return self.scan(kind, site, device, operator, lost=missed, **fields)
