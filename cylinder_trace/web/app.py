@@ -58,9 +58,7 @@ def create_app(here: Server) -> OpenAPI:
 
     @app.get("/api", doc_ui=False)
     def docs() -> Any:
-        return redirect(
-            url_for("openapi.swagger") if "openapi.swagger" in app.view_functions else "/api/docs/swagger"
-        )
+        return redirect("/api/docs/swagger")
 
     return app
 
