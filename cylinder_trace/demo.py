@@ -3,17 +3,12 @@
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from email.header import decode_header, make_header
-from email.message import Message
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,18 +24,23 @@ from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import load_settings
 from cylinder_trace.simulator.city import City, Plan, simulate
+from cylinder_trace.stage import (
+    StepFailed,
+    environment,
+    free_port,
+    opened,
+    serving,
+    smtp_sink,
+    stop,
+    subject_of,
+)
 from cylinder_trace.store import alerts, ledger, notices, parties, people
-from cylinder_trace.store.database import Database, open_database, upgrade
-from cylinder_trace.store.parties import ReferenceCache
+from cylinder_trace.store.database import upgrade
 
 PASSWORD = "cylinder-trace"
 OVERDUE, LAWFUL = "3310000900001", "3310000900002"
 _BATCH = 1000
 _QUICK_MS = 2 * 3_600_000
-
-
-class StepFailed(Exception):
-    """A step of the demonstration did not do what it promises."""
 
 
 def main(directory: Path, number: int, photos: Path | None, *, once: bool, started: float) -> int:
@@ -80,14 +80,14 @@ class _Demo:
     def run(self, step: Callable[[str, Callable[[], str]], None], *, once: bool) -> None:
         step("建库 create the database", self._create)
         step("模拟城市 simulate a city", self._simulate)
-        with _opened(self.url) as (database, cache), self._smtp() as smtp_port:
+        with opened(self.url) as (database, cache), smtp_sink(self.mails) as smtp_port:
             self.database, self.cache = database, cache
             step("入账 record the city's events", self._record_city)
             step("研判 judge them", self._judge)
             settings = load_settings(
                 database_url=self.url,
                 smtp_port=smtp_port,
-                port=_free_port(),
+                port=free_port(),
                 public_url="http://127.0.0.1",
                 mail_from="alerts@qp.example",
             )
@@ -96,7 +96,7 @@ class _Demo:
             self.channel = SmtpChannel(settings)
             step("人员与设备 people and a device", self._people)
             step("印制标签 print labels", self._labels)
-            with _serving(self.url, settings.port, self.directory):
+            with serving(self.url, settings.port, self.directory):
                 step("充装核验 ask at the gun", self._ask)
                 step("扫码上传 scan, record, upload", self._scan)
                 if self.photos is not None:
@@ -347,33 +347,14 @@ class _Demo:
         )
         print(f"登录 sign in    regulator / {PASSWORD}   （操作员 operator / {PASSWORD}）")
         print(f"邮件 mails      {self.directory}/inbox\nCtrl-C 结束 ends it", flush=True)
-        environment = _environment(self.url, port) | {"CYLINDER_TRACE_SMTP_PORT": str(smtp_port)}
-        worker = subprocess.Popen([sys.executable, "-m", "cylinder_trace", "worker"], env=environment)
+        variables = environment(self.url, port) | {"CYLINDER_TRACE_SMTP_PORT": str(smtp_port)}
+        worker = subprocess.Popen([sys.executable, "-m", "cylinder_trace", "worker"], env=variables)
         try:
             worker.wait()
         except KeyboardInterrupt:
             pass
         finally:
-            _stop(worker)
-
-    @contextmanager
-    def _smtp(self) -> Iterator[int]:
-        from aiosmtpd.controller import Controller
-
-        mails = self.mails
-
-        class Sink:
-            async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-                mails.append(envelope.original_content)
-                return "250 taken"
-
-        port = _free_port()
-        controller = Controller(Sink(), hostname="127.0.0.1", port=port)
-        controller.start()
-        try:
-            yield port
-        finally:
-            controller.stop()
+            stop(worker)
 
     def _scanned(self, *arguments: str, key: str) -> None:
         done = self._cylinder_scan(*arguments, key=key)
@@ -385,74 +366,6 @@ class _Demo:
         if key is not None:
             command += ["--key", str(self.directory / f"{key}.key.json")]
         return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-
-
-def subject_of(mail: Message) -> str:
-    """A mail's subject as people read it."""
-    return str(make_header(decode_header(mail["Subject"])))
-
-
-@contextmanager
-def _opened(url: str) -> Iterator[tuple[Database, ReferenceCache]]:
-    database = open_database(url)
-    try:
-        yield database, ReferenceCache(load_law())
-    finally:
-        database.close()
-
-
-@contextmanager
-def _serving(url: str, port: int, directory: Path) -> Iterator[None]:
-    environment = _environment(url, port) | {"CYLINDER_TRACE_SECRET_DIRECTORY": str(directory)}
-    log = (directory / "server.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cylinder_trace", "serve"], env=environment, stdout=log, stderr=log
-    )
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/sign-in", process)
-        yield
-    finally:
-        _stop(process)
-        log.close()
-
-
-def _environment(url: str, port: int) -> dict[str, str]:
-    changes = {
-        "DATABASE_URL": url,
-        "PORT": str(port),
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "MAIL_FROM": "alerts@qp.example",
-    }
-    return os.environ | {f"CYLINDER_TRACE_{name}": value for name, value in changes.items()}
-
-
-def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(150):
-        if process.poll() is not None:
-            raise StepFailed(f"the server ended with {process.returncode}; see server.log")
-        try:
-            requests.get(address, timeout=5)
-        except requests.ConnectionError:
-            time.sleep(0.2)
-        else:
-            return
-    raise StepFailed("the server did not answer within 30 s; see server.log")
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _indented(text: str) -> str:
