@@ -283,7 +283,9 @@ class _Demo:
         sweep.run(self.database, self.cache, epoch_ms(datetime.now(UTC)))
         with self.database.reading() as connection:
             of_overdue = {
-                row["rule"] for row in alerts.of_cylinder(connection, OVERDUE) if row["status"] == "open"
+                row["rule"]
+                for row in alerts.of_cylinder(connection, OVERDUE, [OVERDUE])
+                if row["status"] == "open"
             }
             total, _ = alerts.listed(
                 connection,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 from cylinder_trace.judging.alerting import Status, Transition
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.store.database import chunked, put
-from cylinder_trace.store.tables import alert, alert_history, finding
+from cylinder_trace.store.tables import alert, alert_history, event, finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,16 @@ def save_findings(connection: Connection, unit: str, findings: Sequence[Finding]
     if anew:
         connection.execute(delete(finding).where(finding.c.unit == unit))
     rows = {
-        (one.fingerprint, one.evidence[0]): {
+        (one.fingerprint, event_id): {
             "unit": unit,
             "fingerprint": one.fingerprint,
-            "event_id": one.evidence[0],
+            "event_id": event_id,
             "rule": one.rule,
             "at_ms": one.at_ms,
             "body": json.dumps({"facts": one.facts, "evidence": one.evidence}, ensure_ascii=False),
         }
         for one in findings
+        for event_id in one.evidence
     }
     put(connection, finding, list(rows.values()))
 
@@ -144,9 +145,10 @@ def one(connection: Connection, scope: Scope, fingerprint: str) -> dict[str, Any
     return _row(found) | {"history": [dict(row) for row in rows], "members": list(connection.scalars(shown))}
 
 
-def of_cylinder(connection: Connection, cylinder_id: str) -> list[dict[str, Any]]:
-    """All alerts a cylinder has had, the newest fact first."""
-    shown = select(finding.c.fingerprint).where(finding.c.unit == f"cylinder:{cylinder_id}")
+def of_cylinder(connection: Connection, cylinder_id: str, codes: Sequence[str]) -> list[dict[str, Any]]:
+    """All alerts a cylinder has had a part in, the newest fact first: its own, and a site's that its events show."""
+    own = select(event.c.event_id).where(event.c.code.in_(codes))
+    shown = select(finding.c.fingerprint).where(finding.c.event_id.in_(own))
     statement = select(alert).where((alert.c.cylinder_id == cylinder_id) | alert.c.fingerprint.in_(shown))
     return [_row(row) for row in connection.execute(statement.order_by(alert.c.at_ms.desc())).mappings()]
 

@@ -67,7 +67,7 @@ def life_of(connection: Connection, state: State, reference: Reference) -> Life:
         entries,
         voided([Scan.of(entry.message, entry.occurred_ms) for entry in entries]),
         legs.of_cylinder(connection, state.cylinder_id),
-        alerts.of_cylinder(connection, state.cylinder_id),
+        alerts.of_cylinder(connection, state.cylinder_id, codes),
         reference,
     )
 

@@ -120,7 +120,7 @@
     }
   }
 
-  listenToScanner(scanned);
+  listenToScanner(scanned, () => show("refused", page.dataset.torn));
   byId("typed").addEventListener("submit", (event) => { event.preventDefault(); const text = byId("code").value.trim(); byId("code").value = ""; if (text) scanned(text); });
   byId("camera").addEventListener("click", () => watch().catch((error) => show("refused", String(error))));
   keep(kept());
