@@ -66,6 +66,9 @@ def run(
     tally = {"rendered": 0, "sent": 0, "put off": 0, "given up": 0}
     while number := _render(database, cache, channel, now_ms):
         tally["rendered"] += number
+    with database.reading() as connection:
+        for district, number in notices.unheard(connection, now_ms).items():
+            log.error("no recipient", extra={"district": district, "notices": number})
     while True:
         outcome = _send_next(database, channel, now_ms)
         if outcome is None:
@@ -85,9 +88,6 @@ def _render(database: Database, cache: ReferenceCache, channel: Channel, now_ms:
         mails = 0
         for (district, rule, site_id, reason), members in groups.items():
             addresses = notices.recipients(connection, district)
-            if not addresses:
-                log.error("no recipient", extra={"district": district, "rule": rule, "notices": len(members)})
-                continue
             names = sorted(f"{row['fingerprint']}:{row['transition_no']}" for row in members)
             key = hashlib.sha256("|".join(names).encode()).hexdigest()[:40]
             group = Group(key, rule, reason, site_id, district, members)

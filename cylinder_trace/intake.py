@@ -6,8 +6,8 @@ judged. A judge that fails costs no record: the work stays listed as pending unt
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -49,11 +49,10 @@ def record(
     with database.writing() as connection:
         known = ledger.on_record(connection, list(new))
         fresh = [entry for event_id, entry in new.items() if event_id not in known]
-        ledger.append(connection, fresh)
+        first = ledger.append(connection, fresh)
         # Read again: another writer may have recorded one of them a moment before.
         stored = known | ledger.on_record(connection, [entry.event_id for entry in fresh])
         found = alerts.of_events(connection, list(known))
-    first = {entry.event_id for entry in fresh if stored[entry.event_id].leaf_hash == entry.leaf_hash}
     receipts = []
     for one in read:
         if isinstance(one, Receipt):
@@ -82,6 +81,8 @@ def judge(
             return 0
         acts = [entry for entry in entries if entry.code is None]
         if acts:
+            # Before the list of those to be told anew grows: a judge with the old law may be taking it down.
+            _lock_bindings(connection, exclusively=True)
             _ask_those_touched(connection, acts)
         scans = [Scan.of(entry.message, entry.occurred_ms) for entry in entries if entry.code is not None]
         judge_stories(connection, cache, scans, now_ms)
@@ -105,10 +106,12 @@ def judge_stories(
     mine: dict[str, list[Scan]] = defaultdict(list)
     for scan in scans:
         mine[roots[scan.code]].append(scan)
-    wanted = ({*mine, *anew, *wake}) - merged
+    wanted = ({*mine, *anew, *cylinders.roots_of(connection, wake).values()}) - merged
     states = cylinders.lock(connection, wanted)
     anew |= cylinders.asked_again(connection, wanted)
+    touched: set[str] = set()
     for cylinder_id in sorted(merged):
+        touched |= legs.save(connection, cylinder_id, [], anew=True)
         cylinders.forget(connection, cylinder_id)
         because = scans[0].event_id if scans else None
         consequences.draw(
@@ -126,7 +129,7 @@ def judge_stories(
             ]
             chapter = story.told(cylinder_id, told, reference, now_ms)
         if chapter.legs or whole:
-            legs.save(connection, cylinder_id, chapter.legs, anew=whole)
+            touched |= legs.save(connection, cylinder_id, chapter.legs, anew=whole)
         consequences.draw(
             connection,
             f"cylinder:{cylinder_id}",
@@ -140,6 +143,8 @@ def judge_stories(
         )
         moved.append(chapter.state)
     cylinders.save(connection, moved)
+    # Last and in one order, because every judge marks the same few sites.
+    legs.touch(connection, touched)
 
 
 def _read(message: Any, received_ms: int, device_id: str | None) -> Entry | Receipt:
@@ -156,7 +161,9 @@ def _read(message: Any, received_ms: int, device_id: str | None) -> Entry | Rece
             en = f"it names device {event.device_id} but {device_id} signed it; send it from the device that made it"
             return _refused(str(event.event_id), "not_your_device", zh, en)
         lead_ms = occurred_ms - received_ms
-        if lead_ms > LARGEST_LEAD_MS or (hasattr(event, "device_seq") and lead_ms < -OLDEST_SCAN_MS):
+        # Only a scan must carry its device's count; an office may enter what took effect years ago.
+        is_scan = type(event).model_fields["device_seq"].is_required()
+        if lead_ms > LARGEST_LEAD_MS or (is_scan and lead_ms < -OLDEST_SCAN_MS):
             now = moment_of(received_ms).isoformat()
             zh = f"发生时间 {event.occurred_at.isoformat()} 不可能属实，服务器时间为 {now}。请校准设备时钟后重新登记。"
             en = f"occurred_at {event.occurred_at.isoformat()} can not be true; the server has {now}. Set the clock"
@@ -209,8 +216,15 @@ def _ask_those_touched(connection: Connection, acts: Sequence[Entry]) -> None:
             message = corrected.message
         site = message.get("licensed_site_id") or message.get("station_id")
         if site is not None:
-            codes = ledger.codes_seen_at(connection, site, act.occurred_ms - OLDEST_SCAN_MS)
+            codes = ledger.codes_seen_at(connection, site, _in_force_from_ms(message))
             cylinders.ask_again(connection, cylinders.roots_of(connection, codes).values())
+
+
+def _in_force_from_ms(message: Mapping[str, Any]) -> int:
+    if "valid_from" in message:
+        # A day of Shanghai; a day early is harmless.
+        return epoch_ms(datetime.combine(date.fromisoformat(message["valid_from"]), time(), UTC)) - DAY_MS
+    return epoch_ms(datetime.fromisoformat(message["occurred_at"]))
 
 
 def _bind(connection: Connection, scans: Sequence[Scan]) -> tuple[set[str], set[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from cylinder_trace import intake
 from cylinder_trace.judging.circulation import movements
 from cylinder_trace.judging.rules import NETWORK_RULES
-from cylinder_trace.store import consequences, cylinders, legs
+from cylinder_trace.store import alerts, consequences, cylinders, legs
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.parties import ReferenceCache
 
@@ -45,6 +45,8 @@ def _woken(database: Database, cache: ReferenceCache, now_ms: int) -> int:
 
 def _network(database: Database, cache: ReferenceCache, now_ms: int) -> int:
     with database.writing() as connection:
+        # Before the sites are taken: a judge that holds the alerts may be about to mark one of them.
+        alerts.hold_shared(connection)
         sites = legs.touched(connection, BATCH)
         reference = cache.read(connection)
         for site in sites:

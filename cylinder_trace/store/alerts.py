@@ -1,16 +1,19 @@
 """Findings, the alerts they make, and the history of every alert."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text, update
 
 from cylinder_trace.judging.alerting import Status, Transition
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.store.database import chunked, put
 from cylinder_trace.store.tables import alert, alert_history, event, finding
+
+
+_SHARED_ALERTS_LOCK = 7_270_002
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,14 @@ def apply(
 ) -> int | None:
     """Carry out what becomes of an alert; gives its new transition number, None where nothing new happened."""
     fingerprint = transition.fingerprint
-    number = connection.scalar(select(alert.c.transition_no).where(alert.c.fingerprint == fingerprint))
     if transition.became == "continued":
+        shown = transition.finding
+        if shown is not None:
+            which = (alert.c.fingerprint == fingerprint) & (alert.c.at_ms == shown.at_ms)
+            moved = which & alert.c.site_id.is_distinct_from(shown.site)
+            connection.execute(update(alert).where(moved).values(site_id=shown.site, district=district))
         return None
+    number = connection.scalar(select(alert.c.transition_no).where(alert.c.fingerprint == fingerprint))
     following = 0 if number is None else number + 1
     if transition.finding is not None:
         one = transition.finding
@@ -115,6 +123,50 @@ def apply(
     }
     connection.execute(insert(alert_history).values(**history))
     return following
+
+
+def district_of(connection: Connection, fingerprint: str) -> str | None:
+    """The district whose team was, or is to be, told of an alert."""
+    return connection.scalar(select(alert.c.district).where(alert.c.fingerprint == fingerprint))
+
+
+def refresh(connection: Connection, fingerprints: Iterable[str]) -> None:
+    """Have open alerts say what the earliest of their findings says, whatever order the findings came in."""
+    for fingerprint in sorted(set(fingerprints)):
+        shown = select(finding.c.at_ms, finding.c.body).where(finding.c.fingerprint == fingerprint)
+        earliest = connection.execute(shown.order_by(finding.c.at_ms, finding.c.event_id).limit(1)).first()
+        if earliest is not None:
+            which = (alert.c.fingerprint == fingerprint) & (alert.c.status == "open")
+            values = {"at_ms": earliest.at_ms, "body": earliest.body}
+            connection.execute(update(alert).where(which).values(**values))
+
+
+def are_shared(connection: Connection, fingerprints: Sequence[str]) -> bool:
+    """Whether any of these alerts is about more than one cylinder."""
+    for some in chunked(list(fingerprints)):
+        statement = select(alert.c.fingerprint).where(
+            alert.c.fingerprint.in_(some), alert.c.cylinder_id.is_(None)
+        )
+        if connection.execute(statement.limit(1)).first():
+            return True
+    return False
+
+
+def hold_shared(connection: Connection) -> None:
+    """Let no other judge touch alerts that several units show, until the transaction ends."""
+    # Two judges meet on the alert of one site from the findings of two cylinders. SQLite has one writer anyway.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_SHARED_ALERTS_LOCK})"))
+
+
+def earlier(connection: Connection, found: Mapping[str, Finding]) -> list[str]:
+    """Those of the fingerprints whose finding lies before the one its alert shows."""
+    early: list[str] = []
+    for some in chunked(list(found)):
+        statement = select(alert.c.fingerprint, alert.c.at_ms).where(alert.c.fingerprint.in_(some))
+        rows = connection.execute(statement)
+        early += [row.fingerprint for row in rows if found[row.fingerprint].at_ms <= row.at_ms]
+    return early
 
 
 def listed(

@@ -36,6 +36,10 @@ def draw(
     before = alerts.shown_by(connection, unit) if anew else {}
     if not findings and not before:
         return
+    if any(finding.subject != cylinder_id for finding in findings) or alerts.are_shared(
+        connection, list(before)
+    ):
+        alerts.hold_shared(connection)
     found: dict[str, Finding] = {}
     for finding in sorted(findings, key=lambda one: (one.at_ms, one.evidence)):
         found.setdefault(finding.fingerprint, finding)
@@ -43,11 +47,15 @@ def draw(
     standing = alerts.standing(connection, [*found, *before])
     elsewhere = alerts.shown_elsewhere(connection, unit, gone)
     alerts.save_findings(connection, unit, findings, anew=anew)
+    alerts.refresh(connection, [*found, *elsewhere] if anew else alerts.earlier(connection, found))
     for transition in compared(found, before, standing, elsewhere, RULES):
         rule = RULES[transition.rule]
-        site = (transition.finding.site if transition.finding else None) or at_site
-        record = reference.sites.get(site) if site else None
-        district = record.district if record else None
+        if transition.finding is None:
+            # Who was told of it is told that it ended, wherever the cylinder is by now.
+            district = alerts.district_of(connection, transition.fingerprint)
+        else:
+            record = reference.sites.get(transition.finding.site or at_site or "")
+            district = record.district if record else None
         number = alerts.apply(
             connection,
             transition,

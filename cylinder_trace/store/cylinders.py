@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, collate, delete, func, select
 
 from cylinder_trace.contract.code import parse_code
 from cylinder_trace.judging.scan import Scan
 from cylinder_trace.judging.state import State
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.database import add_missing, chunked, put
-from cylinder_trace.store.tables import code_link, cylinder, event, leg, rejudge
+from cylinder_trace.store.tables import code_link, cylinder, event, rejudge
 
 
 def links_of(scan: Scan) -> list[str]:
@@ -44,7 +44,7 @@ def root_of(connection: Connection, code: str) -> str:
 def roots_of(connection: Connection, codes: Iterable[str]) -> dict[str, str]:
     """The cylinder id of each code; a code bound to no other is its own."""
     roots = {code: code for code in codes}
-    seen: dict[str, set[str]] = {code: {code} for code in roots}
+    seen: dict[str, list[str]] = {code: [code] for code in roots}
     growing = set(roots)
     while growing:
         parents: dict[str, str] = {}
@@ -57,9 +57,9 @@ def roots_of(connection: Connection, codes: Iterable[str]) -> dict[str, str]:
             if parent is None:
                 continue
             if parent in seen[code]:  # two codes bound to each other: the smaller one is the root, for either
-                roots[code] = min(seen[code])
+                roots[code] = min(seen[code][seen[code].index(parent) :])
                 continue
-            seen[code].add(parent)
+            seen[code].append(parent)
             roots[code] = parent
             still.add(code)
         growing = still
@@ -86,9 +86,9 @@ def lock(connection: Connection, cylinder_ids: Iterable[str]) -> dict[str, State
     # Locked in one order by everybody, so that two judges wait for each other but never dead-lock.
     for some in chunked(wanted):
         statement = select(cylinder.c.cylinder_id, cylinder.c.state).where(cylinder.c.cylinder_id.in_(some))
-        statement = statement.order_by(cylinder.c.cylinder_id)
         if connection.dialect.name == "postgresql":
-            statement = statement.with_for_update()
+            # Python's order, whatever the database's collation.
+            statement = statement.order_by(collate(cylinder.c.cylinder_id, "C")).with_for_update()
         for row in connection.execute(statement):
             states[row.cylinder_id] = State.restored(row.state)
     return states
@@ -111,9 +111,9 @@ def save(connection: Connection, states: Sequence[State]) -> None:
 
 
 def forget(connection: Connection, cylinder_id: str) -> None:
-    """A code turned out to be another cylinder's: drop what was derived under it alone."""
+    """A code turned out to be another cylinder's: drop its state, and the wish to have it told anew."""
     connection.execute(delete(cylinder).where(cylinder.c.cylinder_id == cylinder_id))
-    connection.execute(delete(leg).where(leg.c.cylinder_id == cylinder_id))
+    connection.execute(delete(rejudge).where(rejudge.c.cylinder_id == cylinder_id))
 
 
 def read(connection: Connection, cylinder_id: str) -> State | None:

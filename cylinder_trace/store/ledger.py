@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, text
 
 from cylinder_trace.store.database import add_missing, chunked
 from cylinder_trace.store.tables import event, pending
@@ -45,24 +45,37 @@ def on_record(connection: Connection, event_ids: Sequence[str]) -> dict[str, Ent
     return found
 
 
-def append(connection: Connection, entries: Sequence[Entry]) -> list[str]:
-    """Record events and the work they make; gives the ids that another writer had recorded first."""
+_APPEND = text(
+    "INSERT INTO event (event_id, kind, code, site_id, device_id, device_seq, occurred_ms, received_ms, body, leaf_hash)"
+    " SELECT event_id, kind, code, site_id, device_id, device_seq, occurred_ms, received_ms, body,"
+    " decode(leaf_hash, 'hex') FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS sent(event_id text, kind text,"
+    " code text, site_id text, device_id text, device_seq bigint, occurred_ms bigint, received_ms bigint, body text,"
+    " leaf_hash text) ORDER BY event_id ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
+)
+
+
+def append(connection: Connection, entries: Sequence[Entry]) -> set[str]:
+    """Record events and the work they make; gives the ids that were recorded now, not by another writer before."""
     if not entries:
-        return []
+        return set()
     rows = [{name: getattr(entry, name) for name in Entry.__slots__} for entry in entries]
-    add_missing(connection, event, rows)
-    wanted = {entry.event_id: entry.leaf_hash for entry in entries}
-    stored = on_record(connection, list(wanted))
-    overtaken = [event_id for event_id, leaf in wanted.items() if stored[event_id].leaf_hash != leaf]
-    gone = set(overtaken)
+    if connection.dialect.name == "postgresql":
+        # One statement, in one order: it says which rows are ours, and two writers of one batch can not dead-lock.
+        sent = json.dumps([row | {"leaf_hash": row["leaf_hash"].hex()} for row in rows])
+        recorded = set(connection.scalars(_APPEND, {"rows": sent}))
+    else:
+        recorded = {entry.event_id for entry in entries} - set(
+            on_record(connection, [e.event_id for e in entries])
+        )
+        add_missing(connection, event, rows)
     work = [
         {"event_id": entry.event_id, "code": entry.code, "received_ms": entry.received_ms}
         for entry in entries
-        if entry.event_id not in gone
+        if entry.event_id in recorded
     ]
     if work:
         connection.execute(insert(pending), work)
-    return overtaken
+    return recorded
 
 
 def of_codes(connection: Connection, codes: Iterable[str]) -> list[Entry]:

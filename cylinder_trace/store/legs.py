@@ -3,19 +3,22 @@
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.state import Leg
-from cylinder_trace.store.database import add_missing, chunked, put
+from cylinder_trace.store.database import chunked, put
 from cylinder_trace.store.tables import leg, touched_site
 
 _COLUMNS = [leg.c[name] for name in Leg.__slots__]
 
 
-def save(connection: Connection, cylinder_id: str, legs: Sequence[Leg], *, anew: bool) -> None:
-    """Remember legs; `anew` replaces all that were known. Their sites are marked for the network's sweep."""
+def save(connection: Connection, cylinder_id: str, legs: Sequence[Leg], *, anew: bool) -> set[str]:
+    """Remember legs; `anew` replaces all that were known. Gives the sites whose network has to be looked at again."""
     sites: set[str] = set()
     if anew:
-        sites |= {one.from_site for one in of_cylinder(connection, cylinder_id)}
+        sites |= {
+            site for one in of_cylinder(connection, cylinder_id) for site in (one.from_site, one.to_site)
+        }
         connection.execute(delete(leg).where(leg.c.cylinder_id == cylinder_id))
     latest = {one.no: one for one in legs}
     rows = [
@@ -23,8 +26,7 @@ def save(connection: Connection, cylinder_id: str, legs: Sequence[Leg], *, anew:
         for one in latest.values()
     ]
     put(connection, leg, rows)
-    sites |= {site for one in legs for site in (one.from_site, one.to_site)}
-    add_missing(connection, touched_site, [{"site_id": site} for site in sorted(sites)])
+    return sites | {site for one in legs for site in (one.from_site, one.to_site)}
 
 
 def of_cylinder(connection: Connection, cylinder_id: str) -> list[Leg]:
@@ -60,7 +62,13 @@ def touched(connection: Connection, limit: int) -> list[str]:
 
 def touch(connection: Connection, sites: Iterable[str]) -> None:
     """Have the network around these sites looked at again."""
-    add_missing(connection, touched_site, [{"site_id": site} for site in sorted(set(sites))])
+    rows = [{"site_id": site} for site in sorted(set(sites))]
+    if rows:
+        # Not "do nothing": the row must be held, or a sweep under way takes it off without having seen our legs.
+        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        insert = make(touched_site)
+        held = {"site_id": insert.excluded.site_id}
+        connection.execute(insert.on_conflict_do_update(index_elements=["site_id"], set_=held), rows)
 
 
 def count(connection: Connection) -> int:

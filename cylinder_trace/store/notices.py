@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
 
 from cylinder_trace.store.database import add_missing
 from cylinder_trace.store.tables import alert, notice, outbox, recipient
 
 EVERYWHERE = "*"
 """The district of the fallback recipients, who get what no district's team is named for."""
+
+_ENDS = ("withdrawn", "resolved")
 
 HOURS_24_MS = 24 * 3_600_000
 
@@ -36,11 +38,19 @@ def give(
     district: str | None,
     due_ms: int,
 ) -> None:
-    """Note that people are to be told of a transition; a withdrawal takes back what was not told yet."""
-    if reason in {"withdrawn", "resolved"}:
-        untold = (notice.c.fingerprint == fingerprint) & (notice.c.state == "due")
-        if connection.execute(update(notice).where(untold).values(state="cancelled")).rowcount:
-            return
+    """Note that people are to be told of a transition, unless what they were told last says the same.
+
+    It takes the place of what was not told yet: found and withdrawn before anybody heard of it is never told.
+    """
+    of_alert = notice.c.fingerprint == fingerprint
+    untold = of_alert & (notice.c.state == "due")
+    connection.execute(update(notice).where(untold).values(state="cancelled"))
+    heard = select(notice.c.reason).where(of_alert, notice.c.state == "told")
+    last = connection.scalar(heard.order_by(notice.c.transition_no.desc()).limit(1))
+    if (reason in _ENDS) == (last is None or last in _ENDS):
+        return
+    if last is None:
+        reason = "first"
     row = {
         "fingerprint": fingerprint,
         "transition_no": transition_no,
@@ -53,17 +63,30 @@ def give(
 
 
 def due(connection: Connection, now_ms: int, limit: int) -> list[dict[str, Any]]:
-    """Notices that are due, with their alert."""
+    """Notices that are due and have somebody to be told, with their alert."""
     statement = (
         select(notice.c.transition_no, notice.c.reason, notice.c.district.label("to_district"), alert)
         .join(alert, alert.c.fingerprint == notice.c.fingerprint)
-        .where(notice.c.state == "due", notice.c.due_ms <= now_ms)
+        .where(notice.c.state == "due", notice.c.due_ms <= now_ms, _has_recipient())
         .order_by(notice.c.due_ms, notice.c.fingerprint)
         .limit(limit)
     )
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(of=notice, skip_locked=True)
     return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def unheard(connection: Connection, now_ms: int) -> dict[str | None, int]:
+    """How many due notices wait, by district, because no recipient is named for them."""
+    statement = select(notice.c.district, func.count()).group_by(notice.c.district)
+    late = statement.where(notice.c.state == "due", notice.c.due_ms <= now_ms, ~_has_recipient())
+    return {district: number for district, number in connection.execute(late)}
+
+
+def _has_recipient() -> ColumnElement[bool]:
+    # Asked by the database, so that what nobody can be told never stands in the way of what somebody can.
+    named = or_(recipient.c.district == notice.c.district, recipient.c.district == EVERYWHERE)
+    return exists().where(named)
 
 
 def told(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

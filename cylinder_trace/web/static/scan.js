@@ -1,129 +1,266 @@
-// The operator's page: one scan, one answer that fills the screen; what can not be sent is kept here and sent later.
-"use strict";
-(() => {
-  const page = document.getElementById("station");
-  const token = document.querySelector('meta[name="csrf-token"]').content;
-  const KEPT = "cylinder-trace-kept";
-  const byId = (id) => document.getElementById(id);
-  const kept = () => JSON.parse(localStorage.getItem(KEPT) || "[]");
-  const keep = (scans) => { localStorage.setItem(KEPT, JSON.stringify(scans)); byId("waiting").textContent = scans.length; };
-  const english = page.dataset.lang === "en";
-  const SIGNS = { PASS: "✓", ASK: "?", STOP: "✕", stored: "✓", kept: "↻", refused: "✕" };
+// The operator's page: a code comes in, is kept, is sent, and the answer fills the screen.
 
-  function eventId() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    let ms = Date.now();
-    for (let place = 5; place >= 0; place--) { bytes[place] = ms % 256; ms = Math.floor(ms / 256); }
-    bytes[6] = (bytes[6] & 15) | 112;
-    bytes[8] = (bytes[8] & 63) | 128;
-    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
-  }
+import { camera } from "./camera.js";
+import { newEventId, openWaiting } from "./waiting.js";
+import { listen } from "./wedge.js";
 
-  function show(state, why, code) {
-    byId("verdict").className = "card verdict " + state;
-    byId("sign").textContent = SIGNS[state] || "▢";
-    byId("word").textContent = page.dataset[state.toLowerCase()] || state;
-    byId("why").textContent = why || "";
-    if (code) {
-      const line = document.createElement("li");
-      line.textContent = new Date().toLocaleTimeString("zh-CN", { timeZone: "Asia/Shanghai" }) + " " + code + " " + byId("word").textContent;
-      byId("last").prepend(line);
-      while (byId("last").children.length > 30) byId("last").lastChild.remove();
+const page = document.getElementById("scan");
+const find = (id) => document.getElementById(id);
+const words = JSON.parse(page.dataset.words);
+const lang = page.dataset.lang;
+const person = page.dataset.person;
+const SIGNS = { PASS: "✓", DONE: "✓", ASK: "?", KEPT: "…", STOP: "✕", REFUSED: "✕" };
+const TONES = { PASS: [880, 1320], DONE: [880], ASK: [520, 520], KEPT: [520], STOP: [180, 180, 180], REFUSED: [180, 180, 180] };
+const ANSWER_WITHIN_MS = 4000;
+const LONGEST_PAUSE_MS = 60_000;
+const NEEDS = { fill: "gas_mass_kg", ship: "to_site", deliver: "to_site", receive: "from_site", return: "from_site" };
+let action = "check";
+let token = document.querySelector("meta[name=csrf-token]").content;
+let sound = null;
+
+// --- what is sent ---------------------------------------------------------------------------------------------
+
+async function renewToken() {
+  const text = await (await fetch("/scan", { credentials: "same-origin" })).text();
+  const found = new DOMParser().parseFromString(text, "text/html");
+  if (!found.getElementById("scan")) return false; // the sign-in page came instead
+  token = found.querySelector("meta[name=csrf-token]").content;
+  return true;
+}
+
+async function post(address, body, type) {
+  const sent = () => fetch(address, {
+    method: "POST", body, credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    headers: { "Content-Type": type, "X-CSRFToken": token },
+  });
+  let response = await sent();
+  const json = (one) => (one.headers.get("Content-Type") ?? "").includes("json");
+  // A page open since yesterday has an old token; the error page that says so is no JSON.
+  if (response.status === 400 && !json(response) && await renewToken()) response = await sent();
+  return { status: response.status, answer: json(response) ? await response.json() : null };
+}
+
+// Gives {done} with the server's answer, {refused} with its words, or {kept} where it must be sent again.
+async function send(scan) {
+  const { person: _owner, state: _state, why: _why, ...message } = scan;
+  try {
+    const { status, answer } = await post("/scan", JSON.stringify(message), "application/json");
+    if (status === 401 || status === 0) { notice(words.sign_in_again); return { kept: true }; }
+    if (status === 200 && answer) {
+      const refusal = answer.receipt?.status === "refused" ? answer.receipt.refusal : null;
+      return refusal ? { refused: refusal[lang] } : { done: answer };
     }
-    sound(state);
+    if (answer && [400, 403, 409, 422].includes(status)) return { refused: answer[lang] ?? answer.error };
+  } catch (problem) {
+    if (!(problem instanceof TypeError || problem instanceof DOMException || problem instanceof SyntaxError)) throw problem;
   }
+  return { kept: true };
+}
 
-  let audio;
-  function sound(state) {
+const waiting = await openWaiting();
+let sending = false;
+let pause = 2000;
+
+async function settle(scan, outcome) {
+  if (outcome.done) await waiting.drop(scan.event_id);
+  if (outcome.refused) await waiting.put({ ...scan, state: "refused", why: outcome.refused });
+}
+
+async function sendWaiting() {
+  if (!sending) {
+    sending = true;
     try {
-      audio = audio || new AudioContext();
-      const tone = audio.createOscillator();
-      tone.frequency.value = state === "PASS" || state === "stored" ? 880 : state === "STOP" || state === "refused" ? 220 : 440;
-      tone.connect(audio.destination);
-      tone.start();
-      tone.stop(audio.currentTime + (state === "STOP" ? 0.6 : 0.15));
-    } catch (error) { /* a browser without sound still shows the verdict */ }
+      const mine = (await waiting.all()).filter((scan) => scan.state === "waiting" && scan.person === person);
+      for (const scan of mine) {
+        const outcome = await send(scan);
+        await settle(scan, outcome);
+        pause = outcome.kept ? Math.min(pause * 2, LONGEST_PAUSE_MS) : 2000;
+        if (outcome.kept) break;
+        notice("");
+      }
+      await count();
+    } finally { sending = false; }
   }
+}
 
-  async function send(scan) {
-    const response = await fetch("/scan", { method: "POST", headers: { "Content-Type": "application/json", "X-CSRFToken": token }, body: JSON.stringify(scan) });
-    if (response.status >= 500 || response.status === 401) throw new Error("away");
-    return { status: response.status, body: await response.json() };
+async function again() {
+  await sendWaiting();
+  setTimeout(again, pause);
+}
+
+// --- what comes in --------------------------------------------------------------------------------------------
+
+function details() {
+  const given = {};
+  for (const label of document.querySelectorAll("[data-for]")) {
+    const input = label.querySelector("input, select");
+    if (!label.hidden && input.value.trim()) given[input.id] = input.type === "number" ? Number(input.value) : input.value.trim();
   }
+  return given;
+}
 
-  function answered(scan, answer) {
-    const { verdict, receipt } = answer.body;
-    if (answer.status >= 400) return show("refused", english ? answer.body.en : answer.body.zh, scan.code);
-    if (receipt && receipt.status === "refused") return show("refused", english ? receipt.refusal.en : receipt.refusal.zh, answer.body.code);
-    if (verdict) {
-      const why = verdict.reasons.map((one) => english ? one.fact_en + " " + one.remedy_en : one.fact_zh + one.remedy_zh).join("\n");
-      return show(verdict.decision, why, answer.body.code);
-    }
-    return show("stored", (receipt && receipt.findings || []).join(" "), answer.body.code);
+async function scanned(text) {
+  if (find("verdict").open) find("verdict").close();
+  const given = details();
+  const need = NEEDS[action];
+  if (need && !(need in given)) {
+    notice(need === "gas_mass_kg" ? words.mass_first : words.site_first);
+    play("REFUSED");
+    find(need).focus();
+    return;
   }
+  notice("");
+  const nowMs = Date.now();
+  const scan = {
+    event_id: newEventId(nowMs), occurred_at: new Date(nowMs).toISOString(), action, code: text, ...given, person, state: "waiting",
+  };
+  const asking = action === "check"; // a question records nothing, so there is nothing to keep
+  if (!asking) await waiting.put(scan);
+  // A scan in hand goes first; what waits follows behind it. The same event sent twice is recorded once.
+  const outcome = await send(scan);
+  if (!asking) await settle(scan, outcome);
+  if (!asking && action === "fill") find("gas_mass_kg").value = "";
+  show(scan, outcome);
+  await count();
+}
 
-  let lastText = "";
-  let lastAt = 0;
-  async function scanned(text) {
-    const now = Date.now();
-    if (text === lastText && now - lastAt < 2000) return;
-    lastText = text; lastAt = now;
-    const action = document.querySelector('input[name="action"]:checked').value;
-    const scan = { action, code: text, event_id: eventId(), occurred_at: new Date().toISOString() };
-    if (["check", "fill-check", "fill"].includes(action)) scan.medium = byId("medium").value;
-    if (action === "fill") scan.gas_mass_kg = Number(byId("gas_mass_kg").value);
-    if (action === "fill-check" || action === "post-check") scan.result = "pass";
-    if (["ship", "receive", "deliver", "return"].includes(action)) { scan.from_site = byId("from_site").value; scan.to_site = byId("to_site").value; }
-    if (action !== "check") keep([...kept(), scan]);
-    try {
-      const answer = await send(scan);
-      keep(kept().filter((one) => one.event_id !== scan.event_id));
-      answered(scan, answer);
-    } catch (error) {
-      show(action === "check" ? "ASK" : "kept", "", text);
-    }
+// --- what is shown --------------------------------------------------------------------------------------------
+
+function notice(text) {
+  find("notice").textContent = text;
+  find("notice").hidden = !text;
+}
+
+function show(scan, outcome) {
+  const { verdict, receipt } = outcome.done ?? {};
+  const findings = receipt?.findings ?? [];
+  let kind = outcome.refused ? "REFUSED" : "KEPT";
+  if (outcome.done) kind = verdict ? verdict.decision : findings.length ? "ASK" : "DONE";
+  const reasons = (verdict?.reasons ?? []).map((one) => [one[`title_${lang}`], one[`fact_${lang}`], one[`remedy_${lang}`]]);
+  if (outcome.refused) reasons.push(["", outcome.refused, ""]);
+  if (outcome.kept) reasons.push(["", words[scan.action === "check" || scan.action.startsWith("fill") ? "kept_text" : "waiting_hint"], ""]);
+  if (!verdict && findings.length) reasons.push(["", words.findings + findings.join(", "), ""]);
+  const box = find("verdict");
+  box.className = kind;
+  box.querySelector(".sign").textContent = SIGNS[kind];
+  box.querySelector("h2").textContent = words[kind === "KEPT" && scan.action === "check" ? "ASK" : kind === "DONE" ? "DONE" : kind];
+  box.querySelector(".code").textContent = outcome.done?.code ?? scan.code;
+  box.querySelector("ul").replaceChildren(...reasons.map(reason));
+  if (box.open) box.close();
+  box.showModal();
+  play(kind);
+  // Good news leaves by itself; what needs a person waits for one.
+  if (kind === "PASS" || kind === "DONE") {
+    const shownFor = scan.event_id;
+    box.dataset.scan = shownFor;
+    setTimeout(() => { if (box.open && box.dataset.scan === shownFor) box.close(); }, 2500);
+  } else delete box.dataset.scan;
+  remember(scan, kind, outcome.done?.code ?? scan.code);
+}
+
+function reason([title, fact, remedy]) {
+  const item = document.createElement("li");
+  for (const [name, text] of [["b", title], ["span", fact], ["em", remedy && `${words.remedy}: ${remedy}`]]) {
+    if (text) item.append(Object.assign(document.createElement(name), { textContent: text }));
   }
+  return item;
+}
 
-  async function retry() {
-    for (const scan of kept()) {
-      try {
-        await send(scan);
-        keep(kept().filter((one) => one.event_id !== scan.event_id));
-      } catch (error) { return; }
-    }
+function remember(scan, kind, code) {
+  const item = document.createElement("li");
+  item.className = kind;
+  const at = new Date(scan.occurred_at).toLocaleTimeString("zh-CN", { timeZone: "Asia/Shanghai", hour12: false });
+  for (const [name, text] of [["time", at], ["b", `${SIGNS[kind]} ${words[kind]}`], ["span", words[scan.action]], ["code", code]]) {
+    item.append(Object.assign(document.createElement(name), { textContent: text }));
   }
+  find("last").prepend(item);
+  while (find("last").children.length > 12) find("last").lastElementChild.remove();
+}
 
-  async function watch() {
-    const video = byId("video");
-    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280, height: 720 } });
-    video.hidden = false;
-    await video.play();
-    const canvas = document.createElement("canvas");
-    let previous = "";
-    for (;;) {
-      await new Promise((done) => setTimeout(done, 250));
-      if (!video.videoWidth) continue;
-      canvas.width = 960;
-      canvas.height = Math.round(960 * video.videoHeight / video.videoWidth);
-      canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-      const frame = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.6));
-      try {
-        const response = await fetch("/scan/frame", { method: "POST", headers: { "Content-Type": "image/jpeg", "X-CSRFToken": token }, body: frame });
-        const codes = response.ok ? (await response.json()).codes.filter((one) => one.code) : [];
-        if (codes.length) {
-          // Two equal reads in a row: one frame alone may invent a code.
-          if (codes[0].text === previous) scanned(codes[0].text);
-          previous = codes[0].text;
-        }
-      } catch (error) { /* the next frame tries again */ }
-    }
+async function count() {
+  const all = await waiting.all();
+  const mine = all.filter((scan) => scan.state === "waiting" && scan.person === person);
+  const others = all.filter((scan) => scan.state === "waiting" && scan.person !== person);
+  const refused = all.filter((scan) => scan.state === "refused" && scan.person === person);
+  find("waiting").hidden = mine.length + others.length === 0;
+  find("waiting").querySelector("b").textContent = String(mine.length);
+  find("waiting").title = words.waiting_hint;
+  if (others.length && find("notice").hidden) notice(words.other_person.replace("{n}", others.length));
+  find("tray").hidden = refused.length === 0;
+  find("tray").querySelector("ol").replaceChildren(...refused.map((scan) => {
+    const item = reason([scan.code, `${words[scan.action]} · ${scan.why}`, ""]);
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: words.discard });
+    button.addEventListener("click", async () => { await waiting.drop(scan.event_id); await count(); });
+    item.append(button);
+    return item;
+  }));
+}
+
+function play(kind) {
+  if (!sound) return;
+  TONES[kind].forEach((pitch, place) => {
+    const tone = sound.createOscillator();
+    const volume = sound.createGain();
+    const begin = sound.currentTime + place * 0.18;
+    tone.type = pitch < 300 ? "square" : "sine";
+    tone.frequency.value = pitch;
+    volume.gain.setValueAtTime(0.25, begin);
+    volume.gain.exponentialRampToValueAtTime(0.001, begin + 0.16);
+    tone.connect(volume).connect(sound.destination);
+    tone.start(begin);
+    tone.stop(begin + 0.17);
+  });
+}
+
+// --- wiring ---------------------------------------------------------------------------------------------------
+
+function choose(button) {
+  action = button.dataset.action;
+  for (const one of find("actions").children) {
+    one.setAttribute("aria-checked", String(one === button));
+    one.tabIndex = one === button ? 0 : -1;
   }
+  for (const label of document.querySelectorAll("[data-for]")) label.hidden = !label.dataset.for.split(" ").includes(action);
+}
 
-  listenToScanner(scanned, () => show("refused", page.dataset.torn));
-  byId("typed").addEventListener("submit", (event) => { event.preventDefault(); const text = byId("code").value.trim(); byId("code").value = ""; if (text) scanned(text); });
-  byId("camera").addEventListener("click", () => watch().catch((error) => show("refused", String(error))));
-  keep(kept());
-  retry();
-  setInterval(retry, 5000);
-})();
+find("actions").addEventListener("click", (event) => { if (event.target.dataset.action) choose(event.target); });
+find("actions").addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  const all = [...find("actions").children];
+  const next = all[(all.indexOf(document.activeElement) + step + all.length) % all.length];
+  choose(next);
+  next.focus();
+  event.preventDefault();
+});
+choose(find("actions").firstElementChild);
+find("by-hand").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = find("code").value.normalize("NFKC").trim();
+  find("code").value = "";
+  if (text) scanned(text);
+});
+find("verdict").querySelector("button").addEventListener("click", () => find("verdict").close());
+listen(scanned);
+const view = camera(find("view"), {
+  post: async (blob) => (await post("/scan/frame", blob, "image/jpeg")).answer,
+  scanned,
+  several: (codes) => find("choices").replaceChildren(...(codes.length ? [words.camera_several] : []), ...codes.map((code) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: code });
+    button.addEventListener("click", () => scanned(code));
+    return button;
+  })),
+  paused: () => find("verdict").open,
+});
+find("camera").addEventListener("click", async () => {
+  if (view.on) view.stop();
+  else await view.start().catch(() => { view.stop(); notice(words.camera_denied); });
+  find("camera").textContent = view.on ? words.camera_off : words.camera_on;
+});
+// Browsers let a page sound only after it was touched or typed into.
+for (const touch of ["pointerdown", "keydown"]) {
+  document.addEventListener(touch, () => { sound ??= new AudioContext(); sound.resume(); }, { once: true, capture: true });
+}
+addEventListener("online", () => { pause = 2000; sendWaiting(); });
+again();
+page.dataset.ready = "yes";
