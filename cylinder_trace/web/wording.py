@@ -101,7 +101,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "to_site": ("去往", "To"),
     "camera": ("打开摄像头", "Open the camera"),
     "waiting": ("待上传", "Waiting"),
-    "torn": ("扫码不完整，请重扫。", "The scan came in pieces; scan again."),
+    "scan.torn": ("扫码不完整，请重扫。", "The scan came in pieces; scan again."),
     "scan.hint": ("请扫码", "Scan a code"),
     "no_station": ("该账号不属于充装站，只能查看。", "This account belongs to no station."),
     "PASS": ("可以充装", "May be filled"),

@@ -79,6 +79,11 @@ def record_scan() -> Response:
             "device_id": f"web-{person.username}",
             "device_seq": here.now_ms(),
         }
+        # The end that is not named is the station itself.
+        if action in {"ship", "deliver"}:
+            message.setdefault("from_site", person.scope.id)
+        elif action in {"receive", "return"}:
+            message.setdefault("to_site", person.scope.id)
         if action not in {"fill-check", "fill"}:
             message.pop("medium", None)
         receipt = with_findings(

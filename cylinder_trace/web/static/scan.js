@@ -241,7 +241,7 @@ find("by-hand").addEventListener("submit", (event) => {
   if (text) scanned(text);
 });
 find("verdict").querySelector("button").addEventListener("click", () => find("verdict").close());
-listen(scanned);
+listen(scanned, () => { notice(words.torn); play("REFUSED"); });
 const view = camera(find("view"), {
   post: async (blob) => (await post("/scan/frame", blob, "image/jpeg")).answer,
   scanned,

@@ -1,6 +1,7 @@
 // A USB scanner that types, told from a person by its speed, wherever the focus is and whatever an IME does.
 
 const LONGEST_GAP_MS = 80;
+const SAME_SCAN_MS = 1000;
 const FEWEST_CHARACTERS = 6;
 const MOST_CHARACTERS = 512;
 const PLAIN = {
@@ -32,10 +33,12 @@ function editable(target) {
   return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 }
 
-// Calls `scanned(text)` for every code a scanner types into the page. Gives a function that stops listening.
-export function listen(scanned, root = document) {
+// Calls `scanned(text)` for every code a scanner types into the page, and `torn()` where the keys came so unevenly that
+// the beginning may be missing: half a code must never pass for a whole one. Gives a function that stops listening.
+export function listen(scanned, torn, root = document) {
   let text = "";
   let last = -Infinity;
+  let broken = false;
   let field = null; // where the burst began, and what stood there before
   const forget = () => { text = ""; field = null; };
 
@@ -54,12 +57,15 @@ export function listen(scanned, root = document) {
           target.value = value;
           setTimeout(() => { target.value = value; target.focus(); });
         }
-        scanned(found);
+        if (broken) torn();
+        else scanned(found);
       }
+      broken = false;
       return forget();
     }
     const character = read(event);
     if (!character) return undefined; // Shift and the like
+    if (gap > LONGEST_GAP_MS) broken = text.length > 0 && gap < SAME_SCAN_MS;
     if (gap > LONGEST_GAP_MS || text.length >= MOST_CHARACTERS) forget();
     last = event.timeStamp;
     if (editable(event.target) && field?.target !== event.target) {
