@@ -76,22 +76,16 @@ def parse_code(text: str) -> CylinderCode:
     cleaned = _clean(text)
     if not cleaned:
         raise NotACylinderCode(text, "it is empty")
-    if canonical := _CANONICAL_GS1.fullmatch(cleaned):
-        return _gs1_key(canonical[1], canonical[2], text)
     if re.match(r"https?:/", cleaned, re.IGNORECASE):
         return _from_url(cleaned, text)
-    if cleaned.startswith(("(", GS, "8003", "8004")) or GS in cleaned:
-        found = _from_element_string(cleaned, text)
-        if found:
-            return found
-    plain = _plain(cleaned)
-    if plain is None:
+    code = _bare(cleaned, text)
+    if code is None:
         raise NotACylinderCode(
             text,
             "a code has 6 to 40 letters A-Z, digits or single - . / _ between them,"
             f" at least {_FEWEST_DIGITS} of them digits",
         )
-    return plain
+    return code
 
 
 def gs1_check_digit_is_right(digits: str) -> bool:
@@ -108,9 +102,29 @@ def _clean(text: str) -> str:
     return cleaned.rstrip(GS)
 
 
+def _bare(cleaned: str, text: str) -> CylinderCode | None:
+    """The code of a text that is no URL; None where it is neither GS1 data nor a plain code."""
+    if canonical := _CANONICAL_GS1.fullmatch(cleaned):
+        return _gs1_key(canonical[1], canonical[2], text)
+    if (cleaned.startswith(("(", "8003", "8004")) or GS in cleaned) and (
+        found := _from_element_string(cleaned, text)
+    ):
+        return found
+    return _plain(cleaned.lstrip(GS))
+
+
+def _bare_in_url(part: str) -> CylinderCode | None:
+    # Read as the same text on a label is read, so that the code found is the one its own text gives.
+    try:
+        return _bare(_clean(part), part)
+    except NotACylinderCode:
+        return None
+
+
 def _plain(cleaned: str) -> CylinderCode | None:
     upper = cleaned.upper()
-    if not upper.isascii() or not _PLAIN.fullmatch(upper):
+    # Asked before upper(), which makes SS of a sharp s.
+    if not cleaned.isascii() or not _PLAIN.fullmatch(upper):
         return None
     if sum(character.isdigit() for character in upper) < _FEWEST_DIGITS:
         return None
@@ -132,11 +146,11 @@ def _from_url(url: str, text: str) -> CylinderCode:
     named = {key.lower(): value for key, value in reversed(query)}
     in_query = [named[key] for key in _KEYS_THAT_NAME_A_CODE if key in named]
     for candidate in in_query:
-        if code := _plain(_clean(candidate)):
+        if code := _bare_in_url(candidate):
             return code
-    others = {code for _, value in query if (code := _plain(_clean(value)))}
+    others = {code for _, value in query if (code := _bare_in_url(value))}
     segments = [unquote(segment) for segment in parts.path.split("/") if segment]
-    if not others and segments and (code := _plain(_clean(segments[-1]))):
+    if not others and segments and (code := _bare_in_url(segments[-1])):
         return code
     if len(others) == 1:
         return others.pop()
@@ -161,8 +175,9 @@ def _from_element_string(cleaned: str, text: str) -> CylinderCode | None:
             GS1Message.parse_hri(cleaned) if cleaned.startswith("(") else GS1Message.parse(cleaned.lstrip(GS))
         )
     except (biip.ParseError, ValueError, IndexError) as error:
-        if cleaned.isdigit():
-            return None  # a bare number that happens to begin like a GS1 key
+        bare = cleaned.lstrip(GS)
+        if bare.isdigit() or (bare != cleaned and GS not in bare and not bare.startswith(("8003", "8004"))):
+            return None  # a bare number that happens to begin like a GS1 key, or a code behind a stray GS
         raise NotACylinderCode(text, f"it looks like GS1 data but is none ({error})") from None
     for element in message.element_strings:
         if element.ai.ai in {"8003", "8004"}:

@@ -138,6 +138,7 @@ def read_event(message: Mapping[str, Any] | str | bytes) -> Any:
         if isinstance(message, str):
             message = message.encode()  # a lone surrogate is no character, and has no bytes to be hashed
         if isinstance(message, bytes):
+            json.loads(message, object_pairs_hook=_each_once)
             return _EVENT.validate_json(message)
         # Through JSON, so that a decoded object is read by the same rules as its text (dates, UUIDs, tuples).
         return _EVENT.validate_json(json.dumps(message, ensure_ascii=False).encode())
@@ -153,11 +154,22 @@ def written(event: Any) -> dict[str, Any]:
     return message
 
 
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Readers differ in which of two equal names they keep, so the sender's and the server's could differ too.
+    read = dict(members)
+    if len(read) < len(members):
+        names = [name for name, _ in members]
+        raise ValueError(f"{next(name for name in read if names.count(name) > 1)}: is given more than once")
+    return read
+
+
 def _said(problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"] if part not in KINDS) or "event"
+    loc = problem["loc"]
+    # The first part is the kind the union chose; after it, a field may bear the name of a kind.
+    place = ".".join(map(str, loc[1:] if loc and loc[0] in KINDS else loc)) or "event"
     context = problem.get("ctx", {})
     if problem["type"] == "union_tag_invalid":
-        return f"kind: {context.get('tag')!r} is unknown; known kinds are {', '.join(KINDS)}"
+        return f"kind: {str(context.get('tag'))[:80]!r} is unknown; known kinds are {', '.join(KINDS)}"
     if problem["type"] == "union_tag_not_found":
         return f"kind: missing; known kinds are {', '.join(KINDS)}"
     if isinstance(context.get("error"), NotACylinderCode):

@@ -2,13 +2,13 @@
 
 import calendar
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from cylinder_trace.law.answers import Allowed, District, LegalBasis, Names, ServiceLife
 from cylinder_trace.law.errors import LawError, NoLawForThat
 from cylinder_trace.law.rows import Dated, Row, Shape, read_rows
 
@@ -18,6 +18,7 @@ __all__ = [
     "Law",
     "LawError",
     "LegalBasis",
+    "Names",
     "NoLawForThat",
     "Row",
     "ServiceLife",
@@ -57,48 +58,6 @@ _SHAPES = {
 _NUMBERS = ("thresholds", "filling", "supervision")
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceLife:
-    """Design life in years, the longest extension, and the years after which there is no more."""
-
-    years: int
-    max_extension_years: int
-    hard_stop_years: int
-    row: Row
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """Gas mass a cylinder may hold, kg, and the row that says so."""
-
-    value_kg: float
-    row: Row
-
-
-@dataclass(frozen=True, slots=True)
-class LegalBasis:
-    """An article that a finding stands on; `text` is what it says in our own short words, `penalty` may be empty."""
-
-    id: str
-    title_zh: str
-    title_en: str
-    article: str
-    text_zh: str
-    text_en: str
-    penalty_zh: str
-    penalty_en: str
-
-
-@dataclass(frozen=True, slots=True)
-class District:
-    """A district, or another addressee of alerts, by the code that answers for it today."""
-
-    adcode: str
-    zh: str
-    en: str
-    is_district: bool
-
-
 class Law:
     """All tables. A row holds until the day before the next row of its key."""
 
@@ -111,7 +70,10 @@ class Law:
         self._lives = sorted(rows["service_life"], key=lambda row: (row.columns["made_from"], row.valid_from))
 
     def inspection_interval(self, cylinder_class: str, medium: str, on: date) -> Row:
-        """Months between inspections; a mixture (`ar+co2`) takes the shortest of its components. Raises NoLawForThat."""
+        """Months between inspections; a mixture (`ar+co2`) takes the shortest of its components.
+
+        Raises NoLawForThat, also for a medium without a row: it may be corrosive, so `other` would be too long.
+        """
         components = medium.split("+")
         return min(
             (self._interval(cylinder_class, one, on) for one in components), key=lambda row: row.amount
@@ -181,15 +143,15 @@ class Law:
             if row.text("kind") != "abolished"
         ]
 
-    def medium(self, code: str) -> tuple[str, str]:
-        """A medium's name in Chinese and English; a code the table does not have names itself."""
+    def medium(self, code: str) -> Names:
+        """A medium's name; a mixture's is made of its components', a code the table does not have names itself."""
         if "+" in code:
             names = [self.medium(one) for one in code.split("+")]
-            return "+".join(zh for zh, _ in names), "+".join(en for _, en in names)
+            return Names("+".join(zh for zh, _ in names), "+".join(en for _, en in names))
         return self._named("media", code)
 
-    def cylinder_class(self, code: str) -> tuple[str, str]:
-        """A class of cylinder in Chinese and English."""
+    def cylinder_class(self, code: str) -> Names:
+        """A class of cylinder; a code the table does not have names itself."""
         return self._named("classes", code)
 
     def unconfirmed(self) -> list[Row]:
@@ -201,6 +163,7 @@ class Law:
         return [row for rows in self._rows.values() for row in rows]
 
     def _interval(self, cylinder_class: str, medium: str, on: date) -> Row:
+        self._tables["media"].get((medium,), on)
         table, judged_as = self._tables["inspection"], self._judged_as(cylinder_class, on)
         for group in (*self._groups(medium, on), "other", "any"):
             if row := table.find((judged_as, group), on):
@@ -215,12 +178,12 @@ class Law:
         row = self._tables["media"].find((medium,), on)
         return row.value if row and isinstance(row.value, tuple) else ()
 
-    def _named(self, table: str, code: str) -> tuple[str, str]:
+    def _named(self, table: str, code: str) -> Names:
         try:
             row = self._tables[table].latest((code,))
         except NoLawForThat:
-            return code, code
-        return row.text("zh"), row.text("en")
+            return Names(code, code)
+        return Names(row.text("zh"), row.text("en"))
 
 
 def load(directory: Path | None = None) -> Law:

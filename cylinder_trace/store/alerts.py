@@ -12,7 +12,6 @@ from cylinder_trace.judging.finding import Finding
 from cylinder_trace.store.database import chunked, put
 from cylinder_trace.store.tables import alert, alert_history, event, finding
 
-
 _SHARED_ALERTS_LOCK = 7_270_002
 
 

@@ -106,6 +106,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "wal_autocheckpoint=10000",
+        "recursive_triggers=ON",  # else INSERT OR REPLACE removes a row of the ledger past its trigger
     ):
         connection.execute(f"PRAGMA {pragma}")
 

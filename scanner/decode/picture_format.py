@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`width` and `height` in pixels before any EXIF rotation; `complete`: the file has its end."""
+    """`width` and `height` in pixels before any EXIF rotation; `complete`: the file has its end.
+
+    `has_alpha`: what is seen may lie in the transparency alone, black modules on transparent black.
+    """
 
     format: str
     width: int
@@ -36,7 +39,9 @@ def header_of(data: bytes) -> Header | None:
 
 def _png(data: bytes) -> Header:
     width, height, _, colour = struct.unpack_from(">IIBB", data, 16)
-    return Header("PNG", width, height, b"IEND" in data, has_alpha=bool(colour & 4))
+    # A single transparent colour (tRNS outside of a palette) needs no care: no opaque pixel has that colour.
+    palette_with_holes = colour == 3 and b"tRNS" in data[: data.find(b"IDAT")]
+    return Header("PNG", width, height, b"IEND" in data, has_alpha=bool(colour & 4) or palette_with_holes)
 
 
 def _jpeg(data: bytes) -> Header | None:
@@ -63,16 +68,19 @@ def _webp(data: bytes) -> Header | None:
     (length,) = struct.unpack_from("<I", data, 4)
     complete = len(data) >= length + 8
     kind = data[12:16]
+    has_alpha = False
     if kind == b"VP8X":
         width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+        has_alpha = bool(data[20] & 0x10)
     elif kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        has_alpha = bool(bits >> 28 & 1)
     elif kind == b"VP8 ":
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
     else:
         return None
-    return Header("WebP", width, height, complete)
+    return Header("WebP", width, height, complete, has_alpha)
 
 
 def _bmp(data: bytes) -> Header | None:

@@ -66,7 +66,8 @@ def _on_white(image: NDArray[np.integer[Any]]) -> Grey:
     if whole.ndim == 2:
         return np.asarray(np.rint(whole * 255), np.uint8)
     grey = cv2.cvtColor(whole[:, :, :3], cv2.COLOR_BGR2GRAY)
-    alpha = whole[:, :, 3]
+    # A header can promise transparency that the file does not have.
+    alpha = whole[:, :, 3] if whole.shape[2] == 4 else np.float32(1)
     return np.asarray(np.rint((grey * alpha + 1 - alpha) * 255), np.uint8)
 
 

@@ -189,6 +189,12 @@ def test_an_lpg_bottle_does_not_get_the_interval_of_another_gas() -> None:
         LAW.inspection_interval("lpg_bottle", "o2", TODAY)
 
 
+@pytest.mark.parametrize("medium", ["hf", "ar+hf"])
+def test_a_gas_without_a_row_gets_no_interval_because_it_may_be_corrosive(medium: str) -> None:
+    with pytest.raises(NoLawForThat, match=r"^media\.toml has no row for hf on 2026-06-01"):
+        LAW.inspection_interval("seamless_steel", medium, TODAY)
+
+
 @pytest.mark.parametrize(
     ("cylinder_class", "medium", "years"),
     [
@@ -265,6 +271,30 @@ def test_a_vendors_model_falls_back_to_the_fill_factor(
     assert LAW.allowed_gas_mass_kg(model, None, TODAY) is None
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("no_precheck.before_h", 24),
+        ("no_precheck.clock_tolerance_min", 15),
+        ("no_precheck.grace_h", 48),
+        ("no_postcheck.within_h", 24),
+        ("no_postcheck.grace_h", 48),
+        ("double_fill.grace_h", 48),
+        ("deliver_without_fill.grace_h", 48),
+        ("out_of_area.grace_h", 0),
+        ("bypass_loop.cylinders", 5),
+        ("bypass_loop.window_days", 14),
+        ("overfill.mass_tolerance_kg", 0.3),
+        ("overfill.pressure_tolerance_mpa", 0.5),
+        ("clone.speed_km_h", 120),
+        ("clock_fault.ahead_min", 15),
+    ],
+)
+def test_a_rule_finds_the_threshold_it_was_designed_with(key: str, value: float) -> None:
+    assert LAW.number(key, TODAY) == value
+    assert not LAW.threshold(key, TODAY).confirmed
+
+
 def test_every_threshold_has_the_unit_its_name_ends_in() -> None:
     rows = [row for row in LAW.rows() if row.table in {"thresholds", "filling", "supervision"}]
     assert len(rows) > 60
@@ -309,10 +339,17 @@ def test_an_abolished_district_gives_its_successor(abolished: str, successor: st
     assert LAW.district(successor).adcode == successor
 
 
+def test_a_medium_is_called_by_its_name_and_an_unknown_one_by_its_code() -> None:
+    assert (LAW.medium("lpg").zh, LAW.medium("lpg").en) == ("液化石油气", "Liquefied petroleum gas")
+    assert LAW.medium("ar+co2") == ("氩+二氧化碳", "Argon+Carbon dioxide")
+    assert LAW.medium("hf") == ("hf", "hf")
+
+
 def test_shanghai_has_sixteen_districts_and_two_other_addressees() -> None:
     districts = [one for one in LAW.districts() if one.is_district]
     others = [one for one in LAW.districts() if not one.is_district]
-    assert len({one.adcode for one in districts}) == 16
+    # Sixteen rows and sixteen codes: an abolished district must not list its successor twice.
+    assert len(districts) == len({one.adcode for one in districts}) == 16
     assert [one.zh for one in others] == ["临港新片区", "机场分局"]
 
 

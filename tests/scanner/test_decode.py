@@ -1,5 +1,7 @@
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -258,7 +260,7 @@ def test_without_libzbar_it_is_said_and_zxing_reads_on(monkeypatch: pytest.Monke
         engines._pyzbar.cache_clear()
 
 
-def encoded(kind: str, image: Grey) -> bytes:
+def encoded(kind: str, image: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(kind, image)[1].tobytes()
 
 
@@ -327,10 +329,51 @@ def test_the_rotation_noted_by_a_phone_is_undone() -> None:
     assert grey_from_bytes(rotated_by_note).shape == (width, height)
 
 
-def test_modules_drawn_on_nothing_are_seen_as_on_white() -> None:
+def drawn_on_nothing() -> NDArray[np.uint8]:
     grey = label("QR", "310112345678")
-    nothing = np.dstack([np.zeros_like(grey)] * 3 + [255 - grey])
-    assert decode(grey_from_bytes(encoded(".png", nothing)))[0].text == "310112345678"
+    return np.dstack([np.zeros_like(grey)] * 3 + [255 - grey])
+
+
+def webp(quality: int) -> bytes:
+    return cv2.imencode(".webp", drawn_on_nothing(), [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
+
+
+def palette_png(colours: bytes, opacities: bytes) -> bytes:
+    """The label in two palette colours, the first for what is white on it."""
+    indices = (label("QR", "310112345678") < 128).astype(np.uint8)
+    height, width = indices.shape
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0),
+        b"PLTE": colours,
+        b"tRNS": opacities,
+        b"IDAT": zlib.compress(b"".join(b"\0" + row.tobytes() for row in indices)),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks.items()
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(encoded(".png", drawn_on_nothing()), id="png"),
+        pytest.param(palette_png(bytes(6), b"\0\xff"), id="png with a palette"),
+        pytest.param(webp(80), id="webp"),
+        pytest.param(webp(101), id="lossless webp"),
+    ],
+)
+def test_modules_drawn_on_nothing_are_seen_as_on_white(data: bytes) -> None:
+    assert decode(grey_from_bytes(data))[0].text == "310112345678"
+
+
+def test_a_header_that_promises_transparency_without_any_is_no_trouble() -> None:
+    image = np.dstack([label("QR", "310112345678")] * 3)
+    data = bytearray(cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes())
+    assert data[12:16] == b"VP8L"
+    data[24] |= 0x10
+    assert decode(grey_from_bytes(bytes(data)))[0].text == "310112345678"
 
 
 def test_the_decoder_alone_does_not_load_pyzbar_or_anything_of_the_server() -> None:

@@ -1,0 +1,292 @@
+"""What is due reaches the district's people over real SMTP: grouped, threaded, repeated rather than lost."""
+
+import email
+import email.policy
+import socket
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import select
+
+from cylinder_trace import delivery
+from cylinder_trace.judging.scan import DAY_MS
+from cylinder_trace.mail import SmtpChannel
+from cylinder_trace.settings import Settings
+from cylinder_trace.store import notices
+from cylinder_trace.store.database import Database
+from cylinder_trace.store.tables import notice, outbox
+from tests.world import (
+    DEPOT,
+    MINHANG,
+    OTHER_STATION,
+    OWNER,
+    SONGJIANG,
+    World,
+    agreed,
+    code,
+    filled,
+    moved,
+    ms,
+    registered,
+)
+
+TEAM, FALLBACK = "minhang@example.org", "city@example.org"
+
+
+class Inbox:
+    """A mail server's handler: keeps what it takes, and answers a recipient as it is told."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, EmailMessage]] = []
+        self.answers: dict[str, str] = {}
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if address in self.answers:
+            return self.answers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        self.taken += [(address, message) for address in envelope.rcpt_tos]
+        return "250 taken"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Inbox, int]]:
+    inbox = Inbox()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield inbox, port
+    controller.stop()
+
+
+@pytest.fixture
+def inbox(server: tuple[Inbox, int]) -> Inbox:
+    server[0].taken.clear()
+    server[0].answers.clear()
+    return server[0]
+
+
+@pytest.fixture
+def channel(server: tuple[Inbox, int]) -> SmtpChannel:
+    return SmtpChannel(
+        Settings(smtp_port=server[1], mail_from="气瓶追溯 <trace@example.org>", smtp_timeout_s=5)
+    )
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    with database.writing() as connection:
+        notices.put_recipient(connection, TEAM, MINHANG, "闵行执法队")
+    return World(database)
+
+
+Deliver = Callable[[float], dict[str, int]]
+
+
+@pytest.fixture
+def deliver(world: World, channel: SmtpChannel) -> Deliver:
+    return lambda hours: delivery.run(world.database, world.cache, channel, ms(hours))
+
+
+def overdue(world: World, *numbers: int, hours: float = 1) -> None:
+    """Overdue fills at the first station, judged."""
+    world.post([registered(code(number), valid_until="2026-01-31") for number in numbers])
+    world.post([filled(code(number), hours) for number in numbers])
+    world.sweep(hours + 0.1)
+
+
+def outbox_rows(database: Database) -> list[Any]:
+    with database.reading() as connection:
+        return list(connection.execute(select(outbox).order_by(outbox.c.mail_id)))
+
+
+def notice_states(database: Database) -> list[str]:
+    with database.reading() as connection:
+        return sorted(connection.scalars(select(notice.c.state)))
+
+
+def test_an_overdue_fill_reaches_the_districts_team(world: World, inbox: Inbox, deliver: Deliver) -> None:
+    overdue(world, 1)
+    assert deliver(1.1) == {"rendered": 0, "sent": 0, "put off": 0, "given up": 0}
+    assert deliver(1.2) == {"rendered": 1, "sent": 1, "put off": 0, "given up": 0}
+    [(address, mail)] = inbox.taken
+    assert address == mail["To"] == TEAM
+    assert mail["Subject"] == "[气瓶预警] 超期未检充装 · station-1 点 · 立即处置"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    for part in (text.get_content(), html.get_content()):
+        assert "检验有效期至 2026-01-31，2026-05-04 充装，超期 93 天。" in part
+        assert code(1) in part
+        assert "首次发现" in part
+        assert "特种设备安全法" in part
+        assert "/alerts/" in part
+    [row] = outbox_rows(world.database)
+    assert (row.state, row.message_id) == ("sent", mail["Message-ID"])
+    assert deliver(50)["rendered"] == 0
+    assert len(inbox.taken) == 1
+
+
+def test_ten_fills_at_one_site_are_one_mail(world: World, inbox: Inbox, deliver: Deliver) -> None:
+    overdue(world, *range(10))
+    assert deliver(1.2)["sent"] == 1
+    [(_, mail)] = inbox.taken
+    assert "10 起" in mail["Subject"]
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert all(code(number) in body.get_content() for number in range(10))
+
+
+def test_a_server_that_asks_to_wait_gets_the_same_mail_later(
+    world: World, inbox: Inbox, deliver: Deliver
+) -> None:
+    inbox.answers[TEAM] = "451 try again"
+    overdue(world, 1)
+    assert deliver(1.2)["put off"] == 1
+    [waiting] = outbox_rows(world.database)
+    assert (waiting.state, waiting.attempts) == ("waiting", 1)
+    assert waiting.last_answer.startswith("451")
+    inbox.answers.clear()
+    assert deliver(1.2)["sent"] == 0
+    assert deliver(2)["sent"] == 1
+    assert deliver(3)["sent"] == 0
+    [(_, mail)] = inbox.taken
+    assert mail["Message-ID"] == waiting.message_id
+
+
+def test_who_is_put_off_for_a_day_is_given_up(world: World, inbox: Inbox, deliver: Deliver) -> None:
+    inbox.answers[TEAM] = "451 try again"
+    overdue(world, 1)
+    deliver(1.2)
+    assert deliver(25.3)["given up"] == 1
+    assert [row.state for row in outbox_rows(world.database)] == ["dead"]
+
+
+def test_one_refusing_recipient_holds_up_no_other(world: World, inbox: Inbox, deliver: Deliver) -> None:
+    with world.database.writing() as connection:
+        notices.put_recipient(connection, "gone@example.org", MINHANG, "已离职")
+    inbox.answers["gone@example.org"] = "550 no such user"
+    overdue(world, 1)
+    assert deliver(1.2) == {"rendered": 2, "sent": 1, "put off": 0, "given up": 1}
+    assert {row.recipient: row.state for row in outbox_rows(world.database)} == {
+        TEAM: "sent",
+        "gone@example.org": "dead",
+    }
+    inbox.answers.clear()
+    assert deliver(30)["sent"] == 0
+    assert [address for address, _ in inbox.taken] == [TEAM]
+
+
+def test_a_crash_after_sending_repeats_the_mail_under_its_id(
+    world: World, inbox: Inbox, deliver: Deliver, channel: SmtpChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overdue(world, 1)
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(notices, "sent", dies)
+        with pytest.raises(KeyboardInterrupt):
+            deliver(1.2)
+    assert [row.state for row in outbox_rows(world.database)] == ["waiting"]
+    assert deliver(1.3)["sent"] == 1
+    assert len(inbox.taken) == 2
+    assert len({mail["Message-ID"] for _, mail in inbox.taken}) == 1
+
+
+def foreign_fill(world: World) -> None:
+    world.post([registered(code(1)), filled(code(1), 1, site_id=OTHER_STATION)])
+    world.sweep(1.1)
+
+
+def explained(world: World, hours: float) -> None:
+    world.post([agreed(OWNER, OTHER_STATION, 1)])
+    world.sweep(hours)
+
+
+@pytest.fixture
+def songjiang(world: World) -> str:
+    with world.database.writing() as connection:
+        notices.put_recipient(connection, "songjiang@example.org", SONGJIANG, "松江执法队")
+    return "songjiang@example.org"
+
+
+def test_what_is_explained_before_it_was_told_is_never_told(
+    world: World, songjiang: str, inbox: Inbox, deliver: Deliver
+) -> None:
+    foreign_fill(world)
+    explained(world, 1.105)
+    assert world.alerts("withdrawn") == {("foreign_fill", code(1))}
+    assert deliver(1.2)["rendered"] == 0
+    assert inbox.taken == []
+
+
+def test_who_was_told_is_told_that_it_is_withdrawn(
+    world: World, songjiang: str, inbox: Inbox, deliver: Deliver
+) -> None:
+    foreign_fill(world)
+    deliver(1.15)
+    # It stands in another district by now: the withdrawal goes to those who were told all the same.
+    world.post([moved("deliver", code(1), 1.16, DEPOT, "customer-1")])
+    explained(world, 1.17)
+    deliver(1.3)
+    assert [(address, mail["Subject"][:7]) for address, mail in inbox.taken] == [
+        (songjiang, "[气瓶预警]"),
+        (songjiang, "[气瓶撤回]"),
+    ]
+    first, second = (mail for _, mail in inbox.taken)
+    assert first["References"] == second["References"]
+    assert first["Message-ID"] != second["Message-ID"]
+
+
+def test_a_withdrawal_taken_back_and_made_again_is_told_once(database: Database) -> None:
+    """Told, withdrawn, back, withdrawn, with nobody told in between: one withdrawal is due."""
+    with database.writing() as connection:
+        for number, reason in enumerate(["first", "withdrawn", "again", "withdrawn"]):
+            notices.give(connection, "f", number, reason, MINHANG, 0)
+            if not number:
+                notices.told(connection, [{"fingerprint": "f", "transition_no": 0}])
+        rows = connection.execute(select(notice.c.reason, notice.c.state).order_by(notice.c.transition_no))
+        assert [tuple(row) for row in rows][-1] == ("withdrawn", "due")
+        assert notices.counts(connection)["notices"] == 1
+
+
+def test_without_a_recipient_notices_stay_due_and_hold_up_nobody(
+    world: World, inbox: Inbox, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "BATCH", 2)
+    numbers = range(10, 14)
+    world.post([registered(code(number)) for number in numbers])
+    world.post([filled(code(number), 1, site_id=OTHER_STATION) for number in numbers])
+    world.sweep(1.05)
+    overdue(world, 1)
+    assert deliver(1.2)["sent"] == 1
+    assert notice_states(world.database).count("due") >= 4
+    with world.database.writing() as connection:
+        notices.put_recipient(connection, FALLBACK, notices.EVERYWHERE, "市局")
+    deliver(1.2)
+    assert {address for address, _ in inbox.taken} == {TEAM, FALLBACK}
+    assert "due" not in {row for row in notice_states(world.database)} or deliver(1.2)["rendered"] == 0
+
+
+def test_a_server_that_is_down_costs_nothing(world: World, inbox: Inbox, deliver: Deliver) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = SmtpChannel(Settings(smtp_port=taken.getsockname()[1], smtp_timeout_s=1))
+        overdue(world, 1)
+        assert delivery.run(world.database, world.cache, nobody, ms(1.2))["put off"] == 1
+    assert deliver(1.2 + DAY_MS / 3_600_000 / 2)["sent"] == 1
+    assert len(inbox.taken) == 1
