@@ -7,7 +7,7 @@ import ssl
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,10 +63,10 @@ class SmtpChannel:
         whose = hashlib.sha256(recipient.encode()).hexdigest()[:12]
         message_id = f"<{group.key}.{whose}@{self._domain}>"
         mail = MIMEMultipart("alternative")
-        mail["From"] = self._settings.mail_from
+        mail["From"] = formataddr(parseaddr(self._settings.mail_from))  # encodes the name, never the address
         mail["To"] = recipient
         # Header() encodes the whole subject chunk by chunk; 3.11's newer policy drops spaces between chunks.
-        mail["Subject"] = Header(subject, "utf-8", maxlinelen=75).encode()
+        mail["Subject"] = Header(subject, "utf-8", maxlinelen=75, header_name="Subject").encode()
         mail["Date"] = format_datetime(moment_of(now_ms))
         mail["Message-ID"] = message_id
         mail["Auto-Submitted"] = "auto-generated"
@@ -76,7 +76,12 @@ class SmtpChannel:
         mail.attach(MIMEText(self._text(group, reference), "plain", "utf-8"))
         mail.attach(MIMEText(self._html(group, reference, subject), "html", "utf-8"))
         # CRLF here: smtplib corrects line ends in text only, and a server counts a mail without them as one line.
-        return subject, message_id, mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
+        # Not folded: a long Message-ID would move to a line of its own, where readers do not thread by it.
+        return (
+            subject,
+            message_id,
+            mail.as_bytes(policy=mail.policy.clone(linesep="\r\n", max_line_length=None)),
+        )
 
     def send(self, mail: Mail) -> str:
         """Hand a mail to the server. Raises NotTaken: for good on 5xx, for now on everything else."""

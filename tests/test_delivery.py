@@ -123,6 +123,7 @@ def test_an_overdue_fill_reaches_the_districts_team(world: World, inbox: Inbox, 
     [(address, mail)] = inbox.taken
     assert address == mail["To"] == TEAM
     assert mail["Subject"] == "[气瓶预警] 超期未检充装 · station-1 点 · 立即处置"
+    assert mail["From"] == "气瓶追溯 <trace@example.org>"
     assert mail["Auto-Submitted"] == "auto-generated"
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None
@@ -243,7 +244,7 @@ def test_who_was_told_is_told_that_it_is_withdrawn(
     world.post([moved("deliver", code(1), 1.16, DEPOT, "customer-1")])
     explained(world, 1.17)
     deliver(1.3)
-    assert [(address, mail["Subject"][:7]) for address, mail in inbox.taken] == [
+    assert [(address, mail["Subject"][:6]) for address, mail in inbox.taken] == [
         (songjiang, "[气瓶预警]"),
         (songjiang, "[气瓶撤回]"),
     ]

@@ -25,7 +25,8 @@ LONGEST_LABEL = 512
 
 GS = "\x1d"
 _AIM_PREFIX = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
-_UNPRINTED = re.compile(r"[\s\x00-\x1c\x1e-\x1f\x7f\u200b-\u200f\u2060\ufeff]+")
+_UNPRINTED = re.compile(r"(?:[^\S\x1d]|[\x00-\x1c\x1e-\x1f\x7f\u200b-\u200f\u2060\ufeff])+")
+"""All but GS, which Python counts as white space (and which separates GS1 elements)."""
 _PLAIN = re.compile(r"[0-9A-Z](?:[0-9A-Z]|[-./_](?=[0-9A-Z])){5,39}")
 _REGISTRATION = re.compile(r"[1-6](?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5])[0-9]{7,13}")
 _DEVICE = re.compile(r"[0-9A-Z]{18}")
@@ -33,6 +34,8 @@ _FEWEST_DIGITS = 4
 _KEYS_THAT_NAME_A_CODE = ("code", "c", "qr", "qrcode", "no", "id", "sn", "gpbm", "qpbm", "bm")
 """Query names in order of trust; gpbm/qpbm/bm are 钢瓶编码/气瓶编码/编码 in pinyin."""
 _CANONICAL_GS1 = re.compile(r"(8003|8004):(.+)", re.DOTALL)
+_DIGITAL_LINK = re.compile(r"/(?:800[34]/|01/[0-9]{14}(?:/|$))")
+"""01 is a kind of product (GTIN): such a link names no single cylinder unless a key follows."""
 _GS1_CHARACTERS = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+")
 
 
@@ -141,7 +144,7 @@ def _from_url(url: str, text: str) -> CylinderCode:
         query = parse_qsl(parts.query, max_num_fields=50)
     except ValueError as error:
         raise NotACylinderCode(text, f"it is a broken URL ({error})") from None
-    if re.search(r"/800[34]/", parts.path):
+    if _DIGITAL_LINK.search(parts.path):
         return _from_digital_link(url, text)
     named = {key.lower(): value for key, value in reversed(query)}
     in_query = [named[key] for key in _KEYS_THAT_NAME_A_CODE if key in named]
