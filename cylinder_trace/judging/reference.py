@@ -9,7 +9,7 @@ from typing import Any
 
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import OwnerRecord, SiteRecord
-from cylinder_trace.judging.scan import local_day
+from cylinder_trace.judging.scan import local_day, overruled
 from cylinder_trace.law.tables import Law, NoLawForThat, life_end
 
 
@@ -45,7 +45,9 @@ class Reference:
         for record in records:
             reference.add_record(record)
         messages = list(messages)
-        void = {message["corrects"] for message in messages if message["kind"] == "correct"}
+        void = overruled(
+            {message["event_id"]: message["corrects"] for message in messages if message["kind"] == "correct"}
+        )
         for message in messages:
             if message["event_id"] not in void:
                 reference._add_act(message)
@@ -117,14 +119,28 @@ class Reference:
         return None if allowed is None else round(allowed.value_kg * 1000)
 
     def life_end_day(
-        self, cylinder_class: str, medium: str, manufactured: str | None, at_ms: int
+        self,
+        cylinder_class: str,
+        medium: str,
+        manufactured: str | None,
+        extension_day: int | None,
+        at_ms: int,
     ) -> int | None:
-        """The last day of the design life; None where the tables or the stamp do not tell."""
+        """The last day of the design life or of its recorded extension; None where tables, stamp and extension are silent.
+
+        Where the tables limit extensions, a longer one that was recorded ends with what they allow.
+        """
         if manufactured is None:
-            return None
+            return extension_day
         made = date.fromisoformat(manufactured)
         try:
             life = self.law.service_life(cylinder_class, medium, made, date.fromordinal(local_day(at_ms)))
         except NoLawForThat:
-            return None
-        return life_end(made, life.years).toordinal()
+            return extension_day
+        end = life_end(made, life.years).toordinal()
+        if extension_day is None:
+            return end
+        if life.max_extension_years:
+            most = min(life.years + life.max_extension_years, life.hard_stop_years)
+            extension_day = min(extension_day, life_end(made, most).toordinal())
+        return max(end, extension_day)

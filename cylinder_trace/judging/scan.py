@@ -1,5 +1,6 @@
 """An event as the judge sees it: plain integers and strings, nothing to look up and nothing to convert."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +17,26 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 def local_day(ms: int) -> int:
     """The day number (`date.toordinal`) in Shanghai, which has kept UTC+8 without summer time since 1991."""
     return (ms + _SHANGHAI_MS) // DAY_MS + _EPOCH_DAY
+
+
+def overruled(corrections: Mapping[str, str]) -> set[str]:
+    """The ids of events that corrections (id to the id it corrects) declare wrong; a corrected correction counts for nothing.
+
+    What counts is which corrects which, never a clock: two devices' clocks differ. Corrections that correct each
+    other in a ring cancel out.
+    """
+    unsettled = Counter(corrections.values())
+    settled = [one for one in corrections if one not in unsettled]
+    void: set[str] = set()
+    while settled:
+        one = settled.pop()
+        target = corrections[one]
+        if one not in void:
+            void.add(target)
+        unsettled[target] -= 1
+        if unsettled[target] == 0 and target in corrections:
+            settled.append(target)
+    return void
 
 
 class Scan:

@@ -6,6 +6,8 @@ from typing import Any
 
 from cylinder_trace.judging.scan import Scan
 
+_GRAVEST_FIRST = ("scrapped", "lost", "stopped", "held")
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -67,8 +69,7 @@ class State:
     life_end_day: int | None = None
     extension_day: int | None = None
     inspected_ms: int | None = None
-    status: str = "in_use"
-    status_event: str | None = None
+    out: tuple[tuple[str, str], ...] = ()
     retired: tuple[str, ...] = ()
     voids: tuple[str, ...] = ()
     loc: str | None = None
@@ -86,6 +87,25 @@ class State:
     moved_since_fill: bool = False
     returned: bool = False
     station_since_return: bool = False
+
+    @property
+    def status(self) -> str:
+        """`scrapped`, `lost`, `stopped` or `held`, the gravest that holds; else `in_use`."""
+        return min((status for status, _ in self.out), key=_GRAVEST_FIRST.index, default="in_use")
+
+    @property
+    def status_event(self) -> str | None:
+        """The event that took it out of use; None while it is in use."""
+        return dict(self.out).get(self.status)
+
+    def take_out(self, status: str, event_id: str) -> None:
+        """Note a ground for being out of use; a second such event adds nothing, and grounds do not hide each other."""
+        if status not in dict(self.out):
+            self.out = (*self.out, (status, event_id))
+
+    def bring_back(self, status: str) -> None:
+        """Lift one ground; the others stand."""
+        self.out = tuple(ground for ground in self.out if ground[0] != status)
 
     @property
     def last_key(self) -> tuple[int, str]:
@@ -118,6 +138,7 @@ class State:
     def restored(cls, text: str) -> "State":
         """The state that `saved` wrote."""
         fields = dict(zip(_FIELDS, json.loads(text), strict=True))
+        fields["out"] = tuple((status, event_id) for status, event_id in fields["out"])
         fields["retired"] = tuple(fields["retired"])
         fields["voids"] = tuple(fields["voids"])
         fields["open_leg"] = Leg(*fields["open_leg"]) if fields["open_leg"] else None

@@ -12,7 +12,7 @@ from typing import Any
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import CYLINDER_RULES
-from cylinder_trace.judging.scan import HOUR_MS, Scan, local_day
+from cylinder_trace.judging.scan import HOUR_MS, Scan, local_day, overruled
 from cylinder_trace.judging.state import Leg, Owed, State
 
 _BY_KIND = {
@@ -65,12 +65,7 @@ def continued(state: State, scans: Iterable[Scan], reference: Reference, as_of_m
 
 def voided(scans: Iterable[Scan]) -> set[str]:
     """The ids of the events that corrections declare wrong; a correction can itself be corrected."""
-    corrections = [scan for scan in scans if scan.kind == "correct"]
-    void: set[str] = set()
-    for correction in sorted(corrections, key=lambda scan: scan.key, reverse=True):
-        if correction.event_id not in void and correction.corrects:
-            void.add(correction.corrects)
-    return void
+    return overruled({scan.event_id: scan.corrects for scan in scans if scan.corrects})
 
 
 def lapse(chapter: Chapter, as_of_ms: int, reference: Reference) -> None:
@@ -121,10 +116,9 @@ def advance(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> 
     elif kind == "tag_replace":
         state.retired = (*state.retired, scan.code)
     elif kind in _OUT_OF_USE:
-        if state.status != "scrapped":
-            state.status, state.status_event = _OUT_OF_USE[kind], scan.event_id
-    elif kind in _BACK_IN_USE and state.status == _BACK_IN_USE[kind]:
-        state.status, state.status_event = "in_use", scan.event_id
+        state.take_out(_OUT_OF_USE[kind], scan.event_id)
+    elif kind in _BACK_IN_USE:
+        state.bring_back(_BACK_IN_USE[kind])
     if scan.site is not None and kind not in {"ship", "receive", "deliver", "return"}:
         _seen_at(state, scan, scan.site, legs)
     if scan.site in reference.stations:
@@ -221,7 +215,7 @@ def _inspect(state: State, scan: Scan) -> None:
     if scan.result == "pass":
         state.valid_until_day, state.inspected_ms = scan.valid_until_day, scan.at_ms
     elif scan.result == "scrap":
-        state.status, state.status_event = "scrapped", scan.event_id
+        state.take_out("scrapped", scan.event_id)
     else:
         # A failed inspection ends the term of the one before it.
         yesterday = local_day(scan.at_ms) - 1
@@ -247,7 +241,5 @@ def _enter(state: State, scan: Scan, reference: Reference) -> None:
     state.allowed_g = reference.allowed_g(state.model, state.volume_l, state.medium, scan.at_ms)
     if state.cylinder_class and state.medium:
         state.life_end_day = reference.life_end_day(
-            state.cylinder_class, state.medium, state.manufactured, scan.at_ms
+            state.cylinder_class, state.medium, state.manufactured, state.extension_day, scan.at_ms
         )
-    if state.extension_day is not None:
-        state.life_end_day = max(state.life_end_day or 0, state.extension_day)

@@ -15,54 +15,39 @@ from cylinder_trace.contract.code import (
 )
 
 REGISTRATION = "331001000123"
-DEVICE = "310110QP2023000123"[:18]
-ASSET_TYPE = "6950123000017"
+DEVICE = "310110QP2023000123"
+ASSET_TYPE = "6950123000019"
 GRAI = f"0{ASSET_TYPE}SH000123"
 GIAI = "695012345SH-0007"
 
 ANY_TEXT = st.text(st.characters(), max_size=120)
+# What labels are made of, and what breaks them.
 PIECES = st.sampled_from(
     [
-        "http://",
-        "HTTPS://",
-        "a.cn",
-        "/",
-        "?",
-        "&",
-        "=",
-        "#",
-        "%",
-        "%1D",
-        "%33",
-        "code",
-        "8003",
-        "8004",
-        "(",
-        ")",
-        ":",
-        GS,
-    ]
-    + [
-        "]Q1",
-        "]C1",
-        "０",
-        "ß",
-        "\r\n",
-        "\ud800",
-        "[",
-        "@",
-        ".",
-        "-",
-        GRAI,
-        GIAI,
-        REGISTRATION,
-        "01",
-        "21",
-        "123456",
+        *(
+            "http://",
+            "HTTPS://",
+            "a.cn",
+            "/",
+            "?",
+            "&",
+            "=",
+            "#",
+            "%",
+            "%1D",
+            "%33",
+            "code",
+            "[",
+            "@",
+            ".",
+            "-",
+        ),
+        *("8003", "8004", "01", "21", "(", ")", ":", GS, "]Q1", "]C1", "０", "ß", "\r\n", "\ud800"),
+        *(GRAI, GIAI, REGISTRATION, "123456"),
     ]
 )
 LABELS = ANY_TEXT | st.lists(PIECES | st.text(max_size=4), max_size=12).map("".join)
-PLAIN = st.from_regex(r"[A-Z0-9]{2}[0-9]{4}([-./_]?[A-Z0-9]){0,20}", fullmatch=True).filter(
+PLAIN = st.from_regex(r"[A-Z0-9]{2}[0-9]{4}([-._]?[A-Z0-9]){0,20}", fullmatch=True).filter(
     lambda code: not code.startswith(("8003", "8004"))
 )
 
@@ -155,11 +140,10 @@ def test_a_gs1_key_is_the_same_however_the_label_carries_it(
 @example(GS * 3)
 @example("\ud800" * 8)
 @example("http://[::1")
-def test_any_text_is_a_code_or_is_refused_with_a_reason(text: str) -> None:
+def test_any_text_is_a_code_or_is_refused_as_none(text: str) -> None:
     try:
         code = parse_code(text)
-    except NotACylinderCode as error:
-        assert error.reason
+    except NotACylinderCode:
         return
     assert parse_code(code.text) == code
     assert len(code.text) <= 40

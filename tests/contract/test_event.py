@@ -1,5 +1,7 @@
 import json
 import math
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,8 @@ from cylinder_trace.contract.event import KINDS, REFERENCE_KINDS, MalformedEvent
 from cylinder_trace.contract.leaf import canonical_bytes
 from tests.contract import golden
 
+EARLIEST = datetime.fromisoformat("1900-01-02")
+LATEST = datetime.fromisoformat("2200-12-30")
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -24,7 +28,7 @@ def problems(message: Any) -> str:
     return "; ".join(caught.value.problems)
 
 
-def changed(kind: str, **changes: Any) -> dict[str, Any]:
+def changed(kind: str, /, **changes: Any) -> dict[str, Any]:
     return {**golden(kind), **changes}
 
 
@@ -216,10 +220,8 @@ def test_a_whole_surrogate_pair_is_one_character() -> None:
 
 @given(JSON)
 def test_any_json_value_is_read_or_malformed(value: Any) -> None:
-    try:
+    with suppress(MalformedEvent):
         read_event(value)
-    except MalformedEvent as error:
-        assert error.problems
 
 
 @given(st.sampled_from(KINDS), st.data())
@@ -236,14 +238,19 @@ def test_a_golden_event_with_any_one_field_replaced_is_malformed_or_can_be_hashe
     assert read_event(written(event)) == event
 
 
-@given(st.uuids(), st.datetimes(timezones=st.timezones()), st.integers(0, 2**53 - 1))
-def test_what_is_written_reads_back_the_same(event_id: UUID, moment: Any, device_seq: int) -> None:
-    message = changed(
-        "observe", event_id=str(event_id), occurred_at=moment.isoformat(), device_seq=device_seq
+@given(
+    st.uuids(),
+    st.datetimes(EARLIEST, LATEST),
+    st.integers(-23 * 60, 23 * 60),
+    st.integers(0, 2**53 - 1),
+)
+def test_what_is_written_reads_back_the_same(
+    event_id: UUID, local: datetime, offset_minutes: int, device_seq: int
+) -> None:
+    moment = local.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)))
+    event = read_event(
+        changed("observe", event_id=str(event_id), occurred_at=moment.isoformat(), device_seq=device_seq)
     )
-    try:
-        event = read_event(message)
-    except MalformedEvent as error:
-        assert "occurred_at" in str(error)
-        return
+    assert timedelta(0) <= moment - event.occurred_at < timedelta(milliseconds=1)
+    assert event.occurred_at.utcoffset() == moment.utcoffset()
     assert read_event(canonical_bytes(written(event))) == event

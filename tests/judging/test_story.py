@@ -28,7 +28,19 @@ REFERENCE = Reference.of(
 )
 MOVES = ["ship", "receive", "deliver", "return"]
 CHECKS = ["fill_check", "post_check"]
-KINDS = ["register", "fill", "inspect", "observe", "stop", "resume", "lost", "found", "hold", "release", "scrap"]
+KINDS = [
+    "register",
+    "fill",
+    "inspect",
+    "observe",
+    "stop",
+    "resume",
+    "lost",
+    "found",
+    "hold",
+    "release",
+    "scrap",
+]
 MASTER = {"cylinder_class": "lpg_bottle", "medium": "lpg", "owner_id": "甲公司", "valid_until": "2026-05-02"}
 
 
@@ -70,7 +82,9 @@ def stories(draw: st.DrawFn) -> list[Scan]:
 
 @settings(max_examples=300, deadline=None)
 @given(scans=stories(), data=st.data())
-def test_any_order_and_any_batches_end_as_told_from_the_beginning(scans: list[Scan], data: st.DataObject) -> None:
+def test_any_order_and_any_batches_end_as_told_from_the_beginning(
+    scans: list[Scan], data: st.DataObject
+) -> None:
     arriving = data.draw(st.permutations(scans) | st.just(sorted(scans, key=lambda one: one.key)))
     waits = data.draw(st.lists(st.integers(0, 120), min_size=len(scans), max_size=len(scans)))
     arrivals, now_ms = Arrivals(CODE, REFERENCE), START_MS
@@ -145,7 +159,10 @@ def test_a_correction_counts_whatever_its_clock_says() -> None:
 
 def test_a_missed_receive_scan_draws_a_gap_leg_to_where_it_is_seen_next() -> None:
     _, legs, _ = told(
-        CODE, [move("ship", "ship", 1, "甲站", "配送点"), scan("observe", "seen", 9, "乙站")], REFERENCE, START_MS
+        CODE,
+        [move("ship", "ship", 1, "甲站", "配送点"), scan("observe", "seen", 9, "乙站")],
+        REFERENCE,
+        START_MS,
     )
     assert [(leg.kind, leg.from_site, leg.to_site, leg.gap) for leg in legs] == [
         ("ship", "甲站", "配送点", False),

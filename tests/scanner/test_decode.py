@@ -382,7 +382,9 @@ def test_a_header_that_promises_transparency_without_any_is_no_trouble() -> None
     remark = b"teXttRNS"
     chunk = struct.pack(">I", 4) + remark + struct.pack(">I", zlib.crc32(remark))
     whole = data[:length] + chunk + data[length + 14 :]
-    assert cv2.imdecode(np.frombuffer(whole, np.uint8), cv2.IMREAD_UNCHANGED).shape[2:] == (3,)
+    picture = cv2.imdecode(np.frombuffer(whole, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
+    assert picture.shape[2:] == (3,)
     assert decode(grey_from_bytes(whole))[0].text == "310112345678"
 
 
