@@ -6,7 +6,7 @@ judged. A judge that fails costs no record: the work stays listed as pending unt
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -95,7 +95,7 @@ def judge_stories(
     cache: parties.ReferenceCache,
     scans: Sequence[Scan],
     now_ms: int,
-    wake: Iterable[str] = (),
+    wake: Sequence[str] = (),
 ) -> None:
     """Move the cylinders of these scans, and the woken ones, to where they stand now, and draw the consequences."""
     binding = any(cylinders.links_of(scan) for scan in scans)
@@ -108,7 +108,9 @@ def judge_stories(
         mine[roots[scan.code]].append(scan)
     wanted = ({*mine, *anew, *cylinders.roots_of(connection, wake).values()}) - merged
     states = cylinders.lock(connection, wanted)
-    anew |= cylinders.asked_again(connection, wanted)
+    # The woken too by the id they had: one that was merged meanwhile would stay on the list for ever.
+    asked = cylinders.asked_again(connection, {*wanted, *wake})
+    anew |= set(cylinders.roots_of(connection, asked).values())
     touched: set[str] = set()
     for cylinder_id in sorted(merged):
         touched |= legs.save(connection, cylinder_id, [], anew=True)

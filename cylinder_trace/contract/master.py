@@ -74,12 +74,14 @@ _RECORD: TypeAdapter[Any] = TypeAdapter(Record)
 
 def read_record(message: Mapping[str, Any] | str | bytes) -> SiteRecord | OwnerRecord | PersonRecord:
     """Read one master record from a JSON text or object. Raises MalformedRecord naming every wrong field."""
-    text = message if isinstance(message, str | bytes) else json.dumps(message)
     try:
+        text = message if isinstance(message, str | bytes) else json.dumps(message)
         record: SiteRecord | OwnerRecord | PersonRecord = _RECORD.validate_json(text)
     except ValidationError as error:
         problems = error.errors(include_url=False)
         raise MalformedRecord(
             [f"{'.'.join(map(str, problem['loc'])) or 'record'}: {problem['msg']}" for problem in problems]
         ) from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise MalformedRecord([str(error) or type(error).__name__]) from None
     return record

@@ -36,7 +36,7 @@ class Receipt(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    event_id: UUID | None
+    event_id: UUID | None = None
     status: Literal["stored", "duplicate", "refused"]
     received_at: Moment | None = None
     leaf_hash: Sha256 | None = None

@@ -177,3 +177,15 @@ def test_a_receive_ends_the_leg_its_ship_began() -> None:
     assert [(leg.no, leg.depart_event, leg.arrive_event, leg.gap) for leg in legs] == [
         (0, "ship", "receive", False)
     ]
+
+
+def test_a_licence_stands_again_when_its_correction_is_corrected() -> None:
+    licence = {
+        "kind": "licence", "event_id": "licence", "occurred_at": "2025-01-01T08:00:00+08:00",
+        "licensed_site_id": "甲站", "media": ["lpg"], "valid_until": "2028-12-31",
+    }  # fmt: skip
+    wrong = {"kind": "correct", "event_id": "correction", "corrects": "licence"}
+    wrong_too = {"kind": "correct", "event_id": "another", "corrects": "correction"}
+    told_in: list[list[dict[str, Any]]] = [[licence], [licence, wrong], [wrong_too, wrong, licence]]
+    in_force = [bool(Reference.of(load(), [], acts).licences_in_force("甲站", START_MS)) for acts in told_in]
+    assert in_force == [True, False, True]
