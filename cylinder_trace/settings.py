@@ -37,8 +37,6 @@ class Settings(BaseSettings):
     judge_at_once: int = Field(500, ge=0, description="events of one request judged before it is answered")
     sweep_every_s: int = Field(10, ge=1, description="seconds between sweeps")
     delivery_every_s: int = Field(10, ge=1, description="seconds between deliveries")
-        60, ge=0, description="seconds a severity-1 notice waits for others of its group"
-    )
     secret_directory: Path = Field(Path(), description="where the made secret key is kept")
 
 
