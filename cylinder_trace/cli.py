@@ -7,8 +7,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,14 +18,13 @@ from cylinder_trace.contract.errors import ContractError
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.signing import KeyFile
 from cylinder_trace.enrolment import enrol
-from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings, UnknownSetting, load_settings
 from cylinder_trace.simulator.city import Plan, simulate
 from cylinder_trace.simulator.files import write
+from cylinder_trace.stage import opened
 from cylinder_trace.store import notices, people
-from cylinder_trace.store.database import Database, open_database, upgrade
-from cylinder_trace.store.parties import ReferenceCache
+from cylinder_trace.store.database import upgrade
 from cylinder_trace.web.server import clock_ms
 from cylinder_trace.worker import Worker
 
@@ -106,15 +104,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-@contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Database, ReferenceCache]]:
-    database = open_database(settings.database_url)
-    try:
-        yield database, ReferenceCache(load_law())
-    finally:
-        database.close()
-
-
 def _db(_arguments: argparse.Namespace, settings: Settings) -> int:
     upgrade(settings.database_url)
     print("the database is up to date")
@@ -151,21 +140,21 @@ def _kept_secret(settings: Settings) -> str:
 
 def _worker(_arguments: argparse.Namespace, settings: Settings) -> int:
     upgrade(settings.database_url)
-    with _opened(settings) as (database, cache):
+    with opened(settings.database_url) as (database, cache):
         Worker(database, cache, SmtpChannel(settings), settings, clock_ms).run()
     return 0
 
 
 def _sweep(arguments: argparse.Namespace, settings: Settings) -> int:
     now_ms = epoch_ms(arguments.as_of) if arguments.as_of else clock_ms()
-    with _opened(settings) as (database, cache), tqdm(unit=" judged", disable=None) as bar:
+    with opened(settings.database_url) as (database, cache), tqdm(unit=" judged", disable=None) as bar:
         looked = sweep.run(database, cache, now_ms, lambda _what, number: bar.update(number))
     print(", ".join(f"{number} {what}" for what, number in looked.items()))
     return 0
 
 
 def _deliver(_arguments: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as (database, cache), tqdm(unit=" mails", disable=None) as bar:
+    with opened(settings.database_url) as (database, cache), tqdm(unit=" mails", disable=None) as bar:
         tally = delivery.run(
             database,
             cache,
@@ -178,7 +167,7 @@ def _deliver(_arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _load(arguments: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as (database, _), tqdm(unit=" lines", disable=None) as bar:
+    with opened(settings.database_url) as (database, _), tqdm(unit=" lines", disable=None) as bar:
         report = load.run(
             database,
             arguments.master,
@@ -205,7 +194,7 @@ def _simulate(arguments: argparse.Namespace, _settings: Settings) -> int:
 
 def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
     as_of_ms = epoch_ms(arguments.as_of) if arguments.as_of else clock_ms()
-    with _opened(settings) as (database, cache), tqdm(unit=" cylinders", disable=None) as bar:
+    with opened(settings.database_url) as (database, cache), tqdm(unit=" cylinders", disable=None) as bar:
         found = replay.run(database, cache, as_of_ms, bar.update)
     by_rule: dict[str, set[str]] = {}
     for finding in found:
@@ -216,7 +205,7 @@ def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _device(arguments: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as (database, _), database.writing() as connection:
+    with opened(settings.database_url) as (database, _), database.writing() as connection:
         if arguments.action == "revoke":
             if not people.revoke(connection, arguments.device_id, clock_ms()):
                 print(f"no enrolled device {arguments.device_id}", file=sys.stderr)
@@ -245,7 +234,7 @@ def _user(arguments: argparse.Namespace, settings: Settings) -> int:
     if len(password) < 8:
         print("a password has at least 8 characters", file=sys.stderr)
         return 2
-    with _opened(settings) as (database, _), database.writing() as connection:
+    with opened(settings.database_url) as (database, _), database.writing() as connection:
         people.put_account(
             connection, arguments.username, password, arguments.name, arguments.role, arguments.scope
         )
@@ -254,7 +243,7 @@ def _user(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _recipient(arguments: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as (database, _), database.writing() as connection:
+    with opened(settings.database_url) as (database, _), database.writing() as connection:
         notices.put_recipient(connection, arguments.address, arguments.district, arguments.name)
     print(f"{arguments.address} gets the alerts of {arguments.district}")
     return 0

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.scan import HOUR_MS
+from cylinder_trace.judging.scan import DAY_MS, HOUR_MS
 from cylinder_trace.store import notices
 from cylinder_trace.store.database import Database
-from cylinder_trace.store.notices import HOURS_24_MS, Mail
+from cylinder_trace.store.notices import Mail
 from cylinder_trace.store.parties import ReferenceCache
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def _send_next(database: Database, channel: Channel, now_ms: int) -> str | None:
         try:
             answer = channel.send(mail)
         except NotTaken as error:
-            too_old = now_ms - mail.created_ms > HOURS_24_MS
+            too_old = now_ms - mail.created_ms > DAY_MS
             give_up = error.for_good or too_old
             next_try_ms = now_ms + min(HOUR_MS, 30_000 * 2**mail.attempts)
             notices.failed(connection, mail.mail_id, error.answer, None if give_up else next_try_ms)

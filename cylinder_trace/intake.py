@@ -84,7 +84,7 @@ def judge(
             # Before the list of those to be told anew grows: a judge with the old law may be taking it down.
             _lock_bindings(connection, exclusively=True)
             _ask_those_touched(connection, acts)
-        scans = [Scan.of(entry.message, entry.occurred_ms) for entry in entries if entry.code is not None]
+        scans = [entry.scan for entry in entries if entry.code is not None]
         judge_stories(connection, cache, scans, now_ms)
         ledger.done(connection, entries)
     return len(entries)
@@ -126,7 +126,7 @@ def judge_stories(
         whole = chapter is None
         if chapter is None:
             told = [
-                Scan.of(entry.message, entry.occurred_ms)
+                entry.scan
                 for entry in ledger.of_codes(connection, cylinders.codes_of(connection, cylinder_id))
             ]
             chapter = story.told(cylinder_id, told, reference, now_ms)

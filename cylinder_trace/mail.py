@@ -172,8 +172,7 @@ def _small(text: str) -> Markup:
 
 
 def _site_name(site_id: str | None, reference: Reference) -> str:
-    record = reference.sites.get(site_id) if site_id else None
-    return record.name if record else site_id or "地点未知"
+    return reference.site_name(site_id) or "地点未知"
 
 
 def _law(reference: Reference, law_id: str) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from cylinder_trace.judging.circulation import movements
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import NETWORK_RULES
-from cylinder_trace.judging.scan import Scan
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.store import cylinders, ledger
 from cylinder_trace.store.database import Database
@@ -43,6 +42,4 @@ def run(
 
 def _told(connection: Connection, cylinder_id: str, reference: Reference, as_of_ms: int) -> story.Chapter:
     entries = ledger.of_codes(connection, cylinders.codes_of(connection, cylinder_id))
-    return story.told(
-        cylinder_id, [Scan.of(entry.message, entry.occurred_ms) for entry in entries], reference, as_of_ms
-    )
+    return story.told(cylinder_id, [entry.scan for entry in entries], reference, as_of_ms)

@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass, field
 
+from cylinder_trace.judging.scan import Scan
+
 Fact = str | int | float | bool | None | list[str] | list[list[str]]
 
 
@@ -21,6 +23,11 @@ class Finding:
     site: str | None
     evidence: tuple[str, ...]
     facts: dict[str, Fact] = field(default_factory=dict)
+
+    @classmethod
+    def at_scan(cls, rule: str, cylinder_id: str, scan: Scan, facts: dict[str, Fact]) -> "Finding":
+        """About a cylinder, anchored at the scan that alone shows it."""
+        return cls(rule, cylinder_id, scan.event_id, scan.at_ms, scan.site, (scan.event_id,), facts)
 
     @property
     def fingerprint(self) -> str:

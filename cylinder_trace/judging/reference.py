@@ -89,6 +89,11 @@ class Reference:
         record = self.sites.get(site) if site else None
         return record.owner_id if record else None
 
+    def site_name(self, site: str | None) -> str | None:
+        """What people call a site; its id where it is not in the register, None for no site."""
+        record = self.sites.get(site) if site else None
+        return record.name if record else site
+
     def has_agreement(self, owner: str, station: str, at_ms: int) -> bool:
         """Whether `station` was allowed to fill `owner`'s cylinders on that day."""
         day = local_day(at_ms)

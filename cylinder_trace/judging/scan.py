@@ -14,6 +14,10 @@ _SHANGHAI_MS = 8 * HOUR_MS
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
+MOVEMENTS = frozenset({"ship", "receive", "deliver", "return"})
+"""Kinds that take a cylinder from one site to another."""
+
+
 def local_day(ms: int) -> int:
     """The day number (`date.toordinal`) in Shanghai, which has kept UTC+8 without summer time since 1991."""
     return (ms + _SHANGHAI_MS) // DAY_MS + _EPOCH_DAY

@@ -123,6 +123,10 @@ class State:
             self.precheck_owed = None
         if self.postcheck_owed and self.postcheck_owed.deadline_ms <= deadline_ms:
             self.postcheck_owed = None
+        self.set_wake()
+
+    def set_wake(self) -> None:
+        """Wake when the first of what is owed falls due; never where nothing is."""
         left = [owed.deadline_ms for owed in (self.precheck_owed, self.postcheck_owed) if owed]
         self.wake_ms = min(left, default=None)
 

@@ -12,7 +12,7 @@ from typing import Any
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import CYLINDER_RULES
-from cylinder_trace.judging.scan import HOUR_MS, Scan, local_day, overruled
+from cylinder_trace.judging.scan import HOUR_MS, MOVEMENTS, Scan, local_day, overruled
 from cylinder_trace.judging.state import Leg, Owed, State
 
 _BY_KIND = {
@@ -105,7 +105,7 @@ def advance(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> 
         state.post_result = scan.result
         if scan.result == "pass":
             state.postcheck_owed = None
-    elif kind in {"ship", "receive", "deliver", "return"}:
+    elif kind in MOVEMENTS:
         _move(state, scan, reference, legs)
     elif kind == "inspect":
         _inspect(state, scan)
@@ -119,14 +119,12 @@ def advance(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> 
         state.take_out(_OUT_OF_USE[kind], scan.event_id)
     elif kind in _BACK_IN_USE:
         state.bring_back(_BACK_IN_USE[kind])
-    if scan.site is not None and kind not in {"ship", "receive", "deliver", "return"}:
+    if scan.site is not None and kind not in MOVEMENTS:
         _seen_at(state, scan, scan.site, legs)
     if scan.site in reference.stations:
         state.station_since_return = True
     state.pass_over(scan)
-    state.wake_ms = min(
-        (owed.deadline_ms for owed in (state.precheck_owed, state.postcheck_owed) if owed), default=None
-    )
+    state.set_wake()
 
 
 def _fill(state: State, scan: Scan, reference: Reference) -> None:
@@ -201,7 +199,7 @@ def _seen_at(state: State, scan: Scan, site: str, legs: list[Leg]) -> None:
         state.legs += 1
         legs.append(gap)
         state.open_leg = None
-    if state.loc != site or scan.kind not in {"ship", "receive", "deliver", "return"}:
+    if state.loc != site or scan.kind not in MOVEMENTS:
         state.loc, state.loc_event = site, scan.event_id
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, text
 
+from cylinder_trace.judging.scan import Scan
 from cylinder_trace.store.database import add_missing, chunked
 from cylinder_trace.store.tables import event, pending
 
@@ -25,6 +26,11 @@ class Entry:
     received_ms: int
     body: str
     leaf_hash: bytes
+
+    @property
+    def scan(self) -> Scan:
+        """The event of a cylinder as the judge sees it."""
+        return Scan.of(self.message, self.occurred_ms)
 
     @property
     def message(self) -> dict[str, Any]:

@@ -15,8 +15,6 @@ EVERYWHERE = "*"
 
 _ENDS = ("withdrawn", "resolved")
 
-HOURS_24_MS = 24 * 3_600_000
-
 
 @dataclass(frozen=True, slots=True)
 class Mail:

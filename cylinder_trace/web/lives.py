@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.judging.circulation import movements
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.scan import Scan
 from cylinder_trace.judging.state import Leg, State
 from cylinder_trace.judging.story import voided
 from cylinder_trace.store import alerts, cylinders, ledger, legs
@@ -65,7 +64,7 @@ def life_of(connection: Connection, state: State, reference: Reference) -> Life:
         codes,
         state,
         entries,
-        voided([Scan.of(entry.message, entry.occurred_ms) for entry in entries]),
+        voided([entry.scan for entry in entries]),
         legs.of_cylinder(connection, state.cylinder_id),
         alerts.of_cylinder(connection, state.cylinder_id, codes),
         reference,

@@ -9,10 +9,12 @@ from werkzeug.wrappers import Response
 
 from cylinder_trace.contract.code import NotACylinderCode, parse_code
 from cylinder_trace.contract.fields import moment_of
+from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import RULES
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.law.tables import LawError
 from cylinder_trace.store import alerts, cylinders, ledger, people
+from cylinder_trace.store.ledger import Entry
 from cylinder_trace.web.drawings.inspection_bar import Period, inspection_bar
 from cylinder_trace.web.drawings.timeline import TimelineEvent, timeline
 from cylinder_trace.web.drawings.trail import TrailLeg, trail
@@ -188,10 +190,9 @@ def shown(row: dict[str, Any], reference: Any, lang: str) -> dict[str, Any]:
     }
 
 
-def site_name(reference: Any, site_id: str | None) -> str:
+def site_name(reference: Reference, site_id: str | None) -> str:
     """A site's name; its id where it is not in the register."""
-    record = reference.sites.get(site_id) if site_id else None
-    return record.name if record else site_id or "—"
+    return reference.site_name(site_id) or "—"
 
 
 def _numbers() -> dict[str, Any]:
@@ -232,17 +233,21 @@ def _owner_name(life: Life) -> str:
     return owner.name if owner else life.state.owner or "—"
 
 
-def _event_row(life: Life, entry: Any, lang: str) -> dict[str, Any]:
+def _event_row(life: Life, entry: Entry, lang: str) -> dict[str, Any]:
     return {
         "kind": say(f"kind.{entry.kind}", lang),
         "site": site_name(life.reference, entry.site_id),
         "occurred_at": moment_of(entry.occurred_ms),
         "received_at": moment_of(entry.received_ms),
-        "late": entry.received_ms - entry.occurred_ms > _LATE_MS and entry.device_id is not None,
+        "late": _is_late(entry),
         "voided": entry.event_id in life.void,
         "leaf_hash": entry.leaf_hash.hex(),
         "event_id": entry.event_id,
     }
+
+
+def _is_late(entry: Entry) -> bool:
+    return entry.received_ms - entry.occurred_ms > _LATE_MS and entry.device_id is not None
 
 
 def _alarming(life: Life) -> set[str]:
@@ -258,7 +263,7 @@ def _timeline(life: Life, lang: str) -> Any:
             label=say(f"kind.{entry.kind}", lang),
             site=site_name(life.reference, entry.site_id),
             alert=entry.event_id in alarming,
-            late=entry.received_ms - entry.occurred_ms > _LATE_MS and entry.device_id is not None,
+            late=_is_late(entry),
             voided=entry.event_id in life.void,
         )
         for entry in life.entries

@@ -16,9 +16,7 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
     if not before.returned or before.station_since_return or scan.from_site in reference.stations:
         return None
     facts: dict[str, Fact] = {"from_site": scan.from_site, "to_site": scan.to_site}
-    return Finding(
-        RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, scan.site, (scan.event_id,), facts
-    )
+    return Finding.at_scan(RULE.name, before.cylinder_id, scan, facts)
 
 
 RULE = CylinderRule(

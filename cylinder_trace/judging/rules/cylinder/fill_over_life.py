@@ -22,9 +22,7 @@ def find(before: State, scan: Scan, _reference: Reference) -> Finding | None:
         "life_end": date.fromordinal(end).isoformat(),
         "filled_on": date.fromordinal(local_day(scan.at_ms)).isoformat(),
     }
-    return Finding(
-        RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, scan.site, (scan.event_id,), facts
-    )
+    return Finding.at_scan(RULE.name, before.cylinder_id, scan, facts)
 
 
 RULE = CylinderRule(

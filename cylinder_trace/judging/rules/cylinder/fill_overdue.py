@@ -23,9 +23,7 @@ def find(before: State, scan: Scan, _reference: Reference) -> Finding | None:
         "filled_on": date.fromordinal(local_day(scan.at_ms)).isoformat(),
         "days_over": local_day(scan.at_ms) - due,
     }
-    return Finding(
-        RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, scan.site, (scan.event_id,), facts
-    )
+    return Finding.at_scan(RULE.name, before.cylinder_id, scan, facts)
 
 
 RULE = CylinderRule(

@@ -22,9 +22,7 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
     if scan.site is not None and reference.has_agreement(owner, scan.site, scan.at_ms):
         return None
     facts: dict[str, Fact] = {"owner": owner, "filled_by": firm}
-    return Finding(
-        RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, scan.site, (scan.event_id,), facts
-    )
+    return Finding.at_scan(RULE.name, before.cylinder_id, scan, facts)
 
 
 RULE = CylinderRule(

@@ -16,9 +16,7 @@ def find(before: State, scan: Scan, _reference: Reference) -> Finding | None:
     if before.medium is None or scan.medium is None or scan.medium == before.medium:
         return None
     facts: dict[str, Fact] = {"registered": before.medium, "filled": scan.medium}
-    return Finding(
-        RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, scan.site, (scan.event_id,), facts
-    )
+    return Finding.at_scan(RULE.name, before.cylinder_id, scan, facts)
 
 
 RULE = CylinderRule(

@@ -8,7 +8,7 @@ Source: 特种设备安全法 art. 49. Threshold no_postcheck.within_h.
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import CylinderRule, Wording
-from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.scan import MOVEMENTS, Scan
 from cylinder_trace.judging.state import State
 
 
@@ -30,7 +30,7 @@ RULE = CylinderRule(
     name="no_postcheck",
     severity=2,
     laws=("特种设备安全法.49",),
-    kinds=frozenset(["ship", "deliver", "receive", "return"]),
+    kinds=MOVEMENTS,
     find=find,
     lapse=lapse,
     waits_for_late_scans=True,

@@ -8,12 +8,7 @@ Source: 特种设备安全法 art. 49; GB/T 38059-2019 (verify before filling). 
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import CylinderRule, Wording
-from cylinder_trace.judging.scan import Scan
 from cylinder_trace.judging.state import State
-
-
-def find(_before: State, _scan: Scan, _reference: Reference) -> Finding | None:
-    return None
 
 
 def lapse(state: State, deadline_ms: int, _reference: Reference) -> Finding | None:
@@ -27,8 +22,6 @@ RULE = CylinderRule(
     name="no_precheck",
     severity=2,
     laws=("特种设备安全法.49",),
-    kinds=frozenset([]),
-    find=find,
     lapse=lapse,
     waits_for_late_scans=True,
     words=Wording(

@@ -29,9 +29,7 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
         "tolerance": tolerance / 1000,
         "unit": unit,
     }
-    return Finding(
-        RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, scan.site, (scan.event_id,), facts
-    )
+    return Finding.at_scan(RULE.name, before.cylinder_id, scan, facts)
 
 
 RULE = CylinderRule(
