@@ -37,6 +37,7 @@ class Reference:
     stations: set[str] = field(default_factory=set)
     customers: set[str] = field(default_factory=set)
     _numbers: dict[tuple[str, int], float] = field(default_factory=dict)
+    _allowed_g: dict[tuple[str | None, float | None, int], int | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, law: Law, records: Iterable[Any], messages: Iterable[Mapping[str, Any]]) -> "Reference":
@@ -99,6 +100,14 @@ class Reference:
         day = local_day(at_ms)
         return any(start <= day <= end for start, end in self.agreements.get((owner, station), ()))
 
+    def is_licensed(self, site: str, medium: str | None, at_ms: int) -> bool:
+        """Whether a licence of the site was in force at that moment and covers the medium."""
+        day = local_day(at_ms)
+        for period in self.licences.get(site, ()):
+            if period.from_ms <= at_ms and day <= period.until_day and medium in period.media:
+                return True
+        return False
+
     def licences_in_force(self, site: str, at_ms: int) -> list[LicencePeriod]:
         """The licences of a site in force at that moment; empty where it has none."""
         periods = self.licences.get(site, [])
@@ -108,10 +117,10 @@ class Reference:
 
     def number(self, key: str, at_ms: int) -> float:
         """A threshold of the law tables as it stood on that day."""
-        day = local_day(at_ms)
-        known = self._numbers.get((key, day))
+        asked = key, local_day(at_ms)
+        known = self._numbers.get(asked)
         if known is None:
-            known = self._numbers[key, day] = self.law.number(key, date.fromordinal(day))
+            known = self._numbers[asked] = self.law.number(key, date.fromordinal(asked[1]))
         return known
 
     def allowed_g(
@@ -120,8 +129,11 @@ class Reference:
         """Grams of gas the cylinder may hold; None where the tables do not limit its mass."""
         if medium != "lpg":
             return None
-        allowed = self.law.allowed_gas_mass_kg(model, volume_l, date.fromordinal(local_day(at_ms)))
-        return None if allowed is None else round(allowed.value_kg * 1000)
+        asked = model, volume_l, local_day(at_ms)
+        if asked not in self._allowed_g:
+            allowed = self.law.allowed_gas_mass_kg(model, volume_l, date.fromordinal(asked[2]))
+            self._allowed_g[asked] = None if allowed is None else round(allowed.value_kg * 1000)
+        return self._allowed_g[asked]
 
     def life_end_day(
         self,

@@ -9,7 +9,7 @@ import networkx as nx
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import Scan
-from cylinder_trace.judging.state import State
+from cylinder_trace.judging.state import Owed, State
 
 Bilingual = tuple[str, str]
 """Chinese, English."""
@@ -47,13 +47,15 @@ class Rule:
 class CylinderRule(Rule):
     """A rule over one cylinder's step: the state before, the event, the reference data.
 
-    `lapse(state, deadline_ms, reference)` finds what became true because a deadline passed.
+    `lapse(state, owed, reference)` finds what became true because a scan that was owed did not come in time;
+    an event of the kinds `due_on` makes it due at once.
     `at_gun` is what the finding means for a rehearsed fill; None where a rehearsal can not tell.
     """
 
     kinds: frozenset[str] = frozenset()
     find: Callable[[State, Scan, Reference], Finding | None] = lambda _state, _scan, _reference: None
-    lapse: Callable[[State, int, Reference], Finding | None] | None = None
+    lapse: Callable[[State, Owed, Reference], Finding] | None = None
+    due_on: frozenset[str] = frozenset()
     at_gun: Literal["STOP", "ASK"] | None = None
 
 

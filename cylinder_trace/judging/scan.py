@@ -8,10 +8,11 @@ from typing import Any
 from cylinder_trace.contract.code import parse_code
 from cylinder_trace.contract.fields import epoch_ms
 
-HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
-_SHANGHAI_MS = 8 * HOUR_MS
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_DAY_0_MS = date(1970, 1, 1).toordinal() * DAY_MS + 8 * HOUR_MS
+"""From midnight in Shanghai of the day that `date.toordinal` counts as 0 to 1970 UTC."""
 
 
 MOVEMENTS = frozenset({"ship", "receive", "deliver", "return"})
@@ -20,7 +21,7 @@ MOVEMENTS = frozenset({"ship", "receive", "deliver", "return"})
 
 def local_day(ms: int) -> int:
     """The day number (`date.toordinal`) in Shanghai, which has kept UTC+8 without summer time since 1991."""
-    return (ms + _SHANGHAI_MS) // DAY_MS + _EPOCH_DAY
+    return (ms + _DAY_0_MS) // DAY_MS
 
 
 def overruled(corrections: Mapping[str, str]) -> set[str]:

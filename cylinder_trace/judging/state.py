@@ -1,16 +1,16 @@
 """Where one cylinder stands after some of its events, small enough to be saved with every step."""
 
 import json
-from dataclasses import astuple, dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from cylinder_trace.judging.scan import Scan
 
 _GRAVEST_FIRST = ("scrapped", "lost", "stopped", "held")
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """Custody from one site to the next. Times are None where nobody scanned that end; `gap` says so.
 
     `no` counts a cylinder's legs from 0. `decanted` marks a delivery with no station scan since the last
@@ -30,15 +30,11 @@ class Leg:
     decanted: bool
     outside: bool
 
-    def ended(self, at_ms: int, event_id: str, site: str) -> "Leg":
-        """The same leg, arrived."""
-        return replace(self, arrived_ms=at_ms, arrive_event=event_id, to_site=site)
 
+class Owed(NamedTuple):
+    """A scan that an event still owes: the rule that speaks when it does not come, and until when it may come."""
 
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A scan that a fill still owes: which fill, where, and until when it may come."""
-
+    rule: str
     event_id: str
     at_ms: int
     site: str | None
@@ -68,22 +64,19 @@ class State:
     valid_until_day: int | None = None
     life_end_day: int | None = None
     extension_day: int | None = None
-    inspected_ms: int | None = None
     out: tuple[tuple[str, str], ...] = ()
     retired: tuple[str, ...] = ()
     voids: tuple[str, ...] = ()
+    owed: tuple[Owed, ...] = ()
     loc: str | None = None
     loc_event: str | None = None
     open_leg: Leg | None = None
     check_ms: int | None = None
     check_site: str | None = None
-    precheck_owed: Owed | None = None
-    postcheck_owed: Owed | None = None
     post_result: str | None = None
     fill_ms: int | None = None
     fill_event: str | None = None
     fill_site: str | None = None
-    medium_filled: str | None = None
     moved_since_fill: bool = False
     returned: bool = False
     station_since_return: bool = False
@@ -117,26 +110,25 @@ class State:
         self.last_ms, self.last_event = scan.at_ms, scan.event_id
         self.events += 1
 
-    def forgive(self, deadline_ms: int) -> None:
-        """Drop what was owed until then: the rules have said what there was to say."""
-        if self.precheck_owed and self.precheck_owed.deadline_ms <= deadline_ms:
-            self.precheck_owed = None
-        if self.postcheck_owed and self.postcheck_owed.deadline_ms <= deadline_ms:
-            self.postcheck_owed = None
-        self.set_wake()
+    def owe(self, *owed: Owed) -> None:
+        """Note what has to come, and wake when the first of it falls due."""
+        self.owed += owed
+        self.wake_ms = min([one.deadline_ms for one in self.owed])
 
-    def set_wake(self) -> None:
-        """Wake when the first of what is owed falls due; never where nothing is."""
-        left = [owed.deadline_ms for owed in (self.precheck_owed, self.postcheck_owed) if owed]
-        self.wake_ms = min(left, default=None)
-
-    def copy(self) -> "State":
-        """Another state with the same fields; all of them are immutable."""
-        return replace(self)
+    def settle(self, is_settled: Callable[[Owed], bool]) -> list[Owed]:
+        """Strike off what came, or what the rules have spoken about; gives what was struck off."""
+        struck: list[Owed] = []
+        left: list[Owed] = []
+        for one in self.owed:
+            (struck if is_settled(one) else left).append(one)
+        if struck:
+            self.owed = tuple(left)
+            self.wake_ms = min([one.deadline_ms for one in left]) if left else None
+        return struck
 
     def saved(self) -> str:
         """The state as one line of JSON; `restored` reads it back."""
-        return json.dumps([_plain(getattr(self, name)) for name in _FIELDS], separators=(",", ":"))
+        return json.dumps([getattr(self, name) for name in _FIELDS], separators=(",", ":"))
 
     @classmethod
     def restored(cls, text: str) -> "State":
@@ -145,14 +137,9 @@ class State:
         fields["out"] = tuple((status, event_id) for status, event_id in fields["out"])
         fields["retired"] = tuple(fields["retired"])
         fields["voids"] = tuple(fields["voids"])
+        fields["owed"] = tuple(Owed(*owed) for owed in fields["owed"])
         fields["open_leg"] = Leg(*fields["open_leg"]) if fields["open_leg"] else None
-        for name in ("precheck_owed", "postcheck_owed"):
-            fields[name] = Owed(*fields[name]) if fields[name] else None
         return cls(**fields)
 
 
 _FIELDS = tuple(State.__dataclass_fields__)
-
-
-def _plain(value: Any) -> Any:
-    return list(astuple(value)) if isinstance(value, Leg | Owed) else value

@@ -4,22 +4,28 @@ The fold is the only definition of a cylinder's state. It can continue from a sa
 come after all it has seen, or start from the beginning when one comes late; both give the same result.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import CYLINDER_RULES
-from cylinder_trace.judging.scan import HOUR_MS, MOVEMENTS, Scan, local_day, overruled
+from cylinder_trace.judging.scan import HOUR_MS, MINUTE_MS, MOVEMENTS, Scan, local_day, overruled
 from cylinder_trace.judging.state import Leg, Owed, State
 
-_BY_KIND = {
-    kind: tuple(rule for rule in CYLINDER_RULES if kind in rule.kinds)
+_IN_ORDER = attrgetter("at_ms", "event_id")
+_FINDS = {
+    kind: tuple(rule.find for rule in CYLINDER_RULES if kind in rule.kinds)
     for kind in {kind for rule in CYLINDER_RULES for kind in rule.kinds}
 }
-_LAPSING = tuple(rule for rule in CYLINDER_RULES if rule.lapse is not None)
+_LAPSES = {rule.name: rule.lapse for rule in CYLINDER_RULES if rule.lapse is not None}
+_DUE_ON = {
+    kind: frozenset(rule.name for rule in CYLINDER_RULES if kind in rule.due_on)
+    for kind in {kind for rule in CYLINDER_RULES for kind in rule.due_on}
+}
 _OUT_OF_USE = {"stop": "stopped", "lost": "lost", "hold": "held", "scrap": "scrapped"}
 _BACK_IN_USE = {"resume": "stopped", "found": "lost", "release": "held"}
 
@@ -35,172 +41,186 @@ class Chapter:
 
 def told(cylinder_id: str, scans: Iterable[Scan], reference: Reference, as_of_ms: int) -> Chapter:
     """Fold a whole story from its beginning. `scans` may come in any order, each event once."""
-    scans = list(scans)
+    scans = sorted(scans, key=_IN_ORDER)
     void = voided(scans)
     chapter = Chapter(State(cylinder_id), [], [])
-    for scan in sorted(scans, key=lambda scan: scan.key):
-        # A voided event still moves the reading mark: what arrives before it is late all the same.
-        if scan.event_id in void or scan.kind == "correct":
-            chapter.state.pass_over(scan)
-        else:
-            _step(chapter, scan, reference)
+    _read_on(chapter, scans, void, reference)
     chapter.state.voids = tuple(sorted(void))
     lapse(chapter, as_of_ms, reference)
     return chapter
 
 
 def continued(state: State, scans: Iterable[Scan], reference: Reference, as_of_ms: int) -> Chapter | None:
-    """Continue a story from its saved state; None where an event is late and the story must be told anew."""
-    scans = sorted(scans, key=lambda scan: scan.key)
+    """Move a saved state on; None, and `state` as it was, where an event is late and the story must be told anew."""
+    scans = sorted(scans, key=_IN_ORDER)
     if scans and (scans[0].key <= state.last_key or scans[0].at_ms <= state.lapsed_ms):
         return None
     if any(scan.kind == "correct" or scan.event_id in state.voids for scan in scans):
         return None
-    chapter = Chapter(state.copy(), [], [])
-    for scan in scans:
-        _step(chapter, scan, reference)
+    chapter = Chapter(state, [], [])
+    _read_on(chapter, scans, frozenset(), reference)
     lapse(chapter, as_of_ms, reference)
     return chapter
 
 
 def voided(scans: Iterable[Scan]) -> set[str]:
     """The ids of the events that corrections declare wrong; a correction can itself be corrected."""
-    return overruled({scan.event_id: scan.corrects for scan in scans if scan.corrects})
+    corrections = {scan.event_id: scan.corrects for scan in scans if scan.corrects}
+    return overruled(corrections) if corrections else set()
 
 
 def lapse(chapter: Chapter, as_of_ms: int, reference: Reference) -> None:
     """Find what became true by time alone up to `as_of_ms`: what was owed and did not come."""
     state = chapter.state
-    while state.wake_ms is not None and state.wake_ms < as_of_ms:
-        deadline = state.wake_ms
-        for rule in _LAPSING:
-            if rule.lapse is not None and (finding := rule.lapse(state, deadline, reference)):
-                chapter.findings.append(finding)
-        state.forgive(deadline)
-        state.lapsed_ms = max(state.lapsed_ms, deadline)
+    if state.wake_ms is None or state.wake_ms >= as_of_ms:
+        return
+    late = state.settle(lambda owed: owed.deadline_ms < as_of_ms)
+    chapter.findings += [_LAPSES[owed.rule](state, owed, reference) for owed in late]
+    state.lapsed_ms = max(state.lapsed_ms, *(owed.deadline_ms for owed in late))
 
 
-def _step(chapter: Chapter, scan: Scan, reference: Reference) -> None:
-    state = chapter.state
-    if state.wake_ms is not None and state.wake_ms < scan.at_ms:
-        lapse(chapter, scan.at_ms, reference)
-    for rule in _BY_KIND.get(scan.kind, ()):
-        if finding := rule.find(state, scan, reference):
-            chapter.findings.append(finding)
-    advance(state, scan, reference, chapter.legs)
+def _read_on(
+    chapter: Chapter, scans: Iterable[Scan], void: set[str] | frozenset[str], reference: Reference
+) -> None:
+    # The hot loop of the whole city: plain integers, no look-up that is not needed.
+    state, legs, findings = chapter.state, chapter.legs, chapter.findings
+    for scan in scans:
+        kind = scan.kind
+        # A voided event still moves the reading mark: what arrives before it is late all the same.
+        if kind == "correct" or scan.event_id in void:
+            state.last_ms, state.last_event = scan.at_ms, scan.event_id
+            state.events += 1
+            continue
+        if state.wake_ms is not None:
+            if state.wake_ms < scan.at_ms:
+                lapse(chapter, scan.at_ms, reference)
+            if due := _DUE_ON.get(kind):
+                now_due = state.settle(lambda owed: owed.rule in due)  # noqa: B023 - called at once
+                findings += [_LAPSES[owed.rule](state, owed, reference) for owed in now_due]
+        for find in _FINDS.get(kind, ()):
+            if finding := find(state, scan, reference):
+                findings.append(finding)
+        advance(state, scan, reference, legs)
 
 
 def advance(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> None:
     """Move one cylinder by one event; the legs it begins, ends or reveals are appended to `legs`."""
-    kind = scan.kind
-    if kind == "fill":
-        _fill(state, scan, reference)
-    elif kind == "fill_check":
-        if scan.result == "pass":
-            state.check_ms, state.check_site = scan.at_ms, scan.site
-            owed = state.precheck_owed
-            if owed and owed.site == scan.site:
-                state.precheck_owed = None
-    elif kind == "post_check":
-        state.post_result = scan.result
-        if scan.result == "pass":
-            state.postcheck_owed = None
-    elif kind in MOVEMENTS:
+    kind, site = scan.kind, scan.site
+    if kind in MOVEMENTS:
         _move(state, scan, reference, legs)
-    elif kind == "inspect":
-        _inspect(state, scan)
-    elif kind in {"register", "update"}:
-        _enter(state, scan, reference)
-    elif kind == "transfer":
-        state.owner = scan.new_owner
-    elif kind == "tag_replace":
-        state.retired = (*state.retired, scan.code)
-    elif kind in _OUT_OF_USE:
-        state.take_out(_OUT_OF_USE[kind], scan.event_id)
-    elif kind in _BACK_IN_USE:
-        state.bring_back(_BACK_IN_USE[kind])
-    if scan.site is not None and kind not in MOVEMENTS:
-        _seen_at(state, scan, scan.site, legs)
-    if scan.site in reference.stations:
+    else:
+        if move := _MOVES.get(kind):
+            move(state, scan, reference)
+        if site is not None:
+            _seen_at(state, scan, site, legs)
+    if site in reference.stations:
         state.station_since_return = True
-    state.pass_over(scan)
-    state.set_wake()
+    state.last_ms, state.last_event = scan.at_ms, scan.event_id
+    state.events += 1
+
+
+def _fill_check(state: State, scan: Scan, _reference: Reference) -> None:
+    if scan.result == "pass":
+        state.check_ms, state.check_site = scan.at_ms, scan.site
+        if state.owed:
+            state.settle(lambda owed: owed.rule == "no_precheck" and owed.site == scan.site)
 
 
 def _fill(state: State, scan: Scan, reference: Reference) -> None:
-    at_ms = scan.at_ms
+    at_ms, site = scan.at_ms, scan.site
+    hours = reference.number("no_postcheck.within_h", at_ms)
+    owed = [Owed("no_postcheck", scan.event_id, at_ms, site, at_ms + int(hours * HOUR_MS))]
     before_ms = reference.number("no_precheck.before_h", at_ms) * HOUR_MS
-    if state.check_ms is None or state.check_site != scan.site or at_ms - state.check_ms > before_ms:
-        tolerance_ms = int(reference.number("no_precheck.clock_tolerance_min", at_ms) * 60_000)
-        state.precheck_owed = Owed(scan.event_id, at_ms, scan.site, at_ms + tolerance_ms)
-    within_ms = int(reference.number("no_postcheck.within_h", at_ms) * HOUR_MS)
-    state.postcheck_owed = Owed(scan.event_id, at_ms, scan.site, at_ms + within_ms)
-    state.fill_ms, state.fill_event, state.fill_site = at_ms, scan.event_id, scan.site
+    if state.check_ms is None or state.check_site != site or at_ms - state.check_ms > before_ms:
+        minutes = reference.number("no_precheck.clock_tolerance_min", at_ms)
+        owed.append(Owed("no_precheck", scan.event_id, at_ms, site, at_ms + int(minutes * MINUTE_MS)))
+    state.owe(*owed)
+    state.fill_ms, state.fill_event, state.fill_site = at_ms, scan.event_id, site
     state.moved_since_fill = False
     state.post_result = None
-    state.medium_filled = scan.medium
+
+
+def _post_check(state: State, scan: Scan, _reference: Reference) -> None:
+    state.post_result = scan.result
+    if scan.result == "pass" and state.owed:
+        state.settle(lambda owed: owed.rule == "no_postcheck")
 
 
 def _move(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> None:
     state.moved_since_fill = True
-    state.postcheck_owed = None  # the rule has spoken: it left without
-    origin, goal = scan.from_site, scan.to_site
+    kind, origin, goal = scan.kind, scan.from_site, scan.to_site
     if origin is None or goal is None:
         return
-    leg = state.open_leg
-    if scan.kind == "receive" and leg is not None and leg.from_site == origin:
-        arrived = leg.ended(scan.at_ms, scan.event_id, goal)
-        legs.append(arrived)
-        state.open_leg, state.loc = None, goal
+    at_ms, event_id, leg = scan.at_ms, scan.event_id, state.open_leg
+    if kind == "receive" and leg is not None and leg.from_site == origin:
+        # The same leg, arrived; not always where it was shipped to.
+        legs.append(
+            Leg(
+                leg.no,
+                leg.kind,
+                origin,
+                goal,
+                leg.departed_ms,
+                at_ms,
+                leg.depart_event,
+                event_id,
+                leg.owner,
+                leg.gap,
+                leg.decanted,
+                leg.outside,
+            )  # fmt: skip
+        )
+        state.open_leg = None
     else:
         _seen_at(state, scan, origin, legs)
-        decanted = scan.kind == "deliver" and state.returned and not state.station_since_return
+        handed_over = kind == "deliver"
         leg = Leg(
             state.legs,
-            scan.kind,
+            kind,
             origin,
             goal,
-            None if scan.kind == "receive" else scan.at_ms,
-            None if scan.kind == "ship" else scan.at_ms,
-            scan.event_id,
-            scan.event_id,
+            None if kind == "receive" else at_ms,
+            None if kind == "ship" else at_ms,
+            event_id,
+            event_id,
             state.owner,
-            scan.kind == "receive",
-            decanted,
-            scan.kind == "deliver" and _is_outside(state.owner, goal, reference),
+            kind == "receive",
+            handed_over and state.returned and not state.station_since_return,
+            handed_over and _is_outside(state.owner, goal, reference),
         )
         state.legs += 1
         legs.append(leg)
-        state.open_leg = leg if scan.kind == "ship" else None
-        state.loc = goal
-    state.loc_event = scan.event_id
-    if scan.kind == "return":
+        state.open_leg = leg if kind == "ship" else None
+    state.loc, state.loc_event = goal, event_id
+    if kind == "return":
         state.returned = True
         state.station_since_return = goal in reference.stations
 
 
 def _seen_at(state: State, scan: Scan, site: str, legs: list[Leg]) -> None:
     """A scan at another place than the story has it reveals a leg nobody scanned: drawn as a gap."""
-    if state.loc is not None and state.loc != site:
-        gap = Leg(
-            no=state.legs,
-            kind="gap",
-            from_site=state.loc,
-            to_site=site,
-            departed_ms=None,
-            arrived_ms=scan.at_ms,
-            depart_event=state.loc_event,
-            arrive_event=scan.event_id,
-            owner=state.owner,
-            gap=True,
-            decanted=False,
-            outside=False,
-        )
-        state.legs += 1
-        legs.append(gap)
-        state.open_leg = None
-    if state.loc != site or scan.kind not in MOVEMENTS:
+    if state.loc != site:
+        if state.loc is not None:
+            gap = Leg(
+                no=state.legs,
+                kind="gap",
+                from_site=state.loc,
+                to_site=site,
+                departed_ms=None,
+                arrived_ms=scan.at_ms,
+                depart_event=state.loc_event,
+                arrive_event=scan.event_id,
+                owner=state.owner,
+                gap=True,
+                decanted=False,
+                outside=False,
+            )
+            state.legs += 1
+            legs.append(gap)
+            state.open_leg = None
         state.loc, state.loc_event = site, scan.event_id
+    elif scan.kind not in MOVEMENTS:
+        state.loc_event = scan.event_id
 
 
 def _is_outside(owner: str | None, site: str, reference: Reference) -> bool:
@@ -209,9 +229,9 @@ def _is_outside(owner: str | None, site: str, reference: Reference) -> bool:
     return bool(record and firm and firm.districts and record.district not in firm.districts)
 
 
-def _inspect(state: State, scan: Scan) -> None:
+def _inspect(state: State, scan: Scan, _reference: Reference) -> None:
     if scan.result == "pass":
-        state.valid_until_day, state.inspected_ms = scan.valid_until_day, scan.at_ms
+        state.valid_until_day = scan.valid_until_day
     elif scan.result == "scrap":
         state.take_out("scrapped", scan.event_id)
     else:
@@ -241,3 +261,34 @@ def _enter(state: State, scan: Scan, reference: Reference) -> None:
         state.life_end_day = reference.life_end_day(
             state.cylinder_class, state.medium, state.manufactured, state.extension_day, scan.at_ms
         )
+
+
+def _transfer(state: State, scan: Scan, _reference: Reference) -> None:
+    state.owner = scan.new_owner
+
+
+def _retag(state: State, scan: Scan, _reference: Reference) -> None:
+    state.retired = (*state.retired, scan.code)
+
+
+def _take_out(state: State, scan: Scan, _reference: Reference) -> None:
+    state.take_out(_OUT_OF_USE[scan.kind], scan.event_id)
+
+
+def _bring_back(state: State, scan: Scan, _reference: Reference) -> None:
+    state.bring_back(_BACK_IN_USE[scan.kind])
+
+
+_MOVES: dict[str, Callable[[State, Scan, Reference], None]] = {
+    "register": _enter,
+    "update": _enter,
+    "fill_check": _fill_check,
+    "fill": _fill,
+    "post_check": _post_check,
+    "inspect": _inspect,
+    "transfer": _transfer,
+    "tag_replace": _retag,
+    **dict.fromkeys(_OUT_OF_USE, _take_out),
+    **dict.fromkeys(_BACK_IN_USE, _bring_back),
+}
+"""What each kind does to the state, beyond where the cylinder is; movements are `_move`."""

@@ -18,7 +18,7 @@ def rehearsed(
     """The verdict on filling `code` with `medium` at `site`; nothing is recorded and `state` is left alone."""
     fill = Scan("fill", "", at_ms, code, site)
     fill.operator, fill.medium = operator, medium
-    found = [(rule, finding) for rule in _AT_GUN if (finding := rule.find(state.copy(), fill, reference))]
+    found = [(rule, finding) for rule in _AT_GUN if (finding := rule.find(state, fill, reference))]
     decisions = {rule.at_gun for rule, _ in found}
     decision: Decision = "STOP" if "STOP" in decisions else "ASK" if decisions else "PASS"
     found.sort(key=lambda pair: pair[0].at_gun != "STOP")

@@ -155,14 +155,12 @@ class Dated:
             if history and history[-1].valid_from == row.valid_from:
                 raise DoubledRow(f"{row.table}.toml", row.number, history[-1].where, key)
             history.append(row)
+        self._from = {key: [row.valid_from for row in history] for key, history in self._rows.items()}
 
     def find(self, key: Key, on: date) -> Row | None:
         """The row in force on that day; None where there is none."""
-        history = self._rows.get(key)
-        if history is None:
-            return None
-        place = bisect_right(history, on, key=lambda row: row.valid_from)
-        return history[place - 1] if place else None
+        place = bisect_right(self._from.get(key, ()), on)
+        return self._rows[key][place - 1] if place else None
 
     def get(self, key: Key, on: date) -> Row:
         """The row in force on that day. Raises NoLawForThat."""

@@ -1,6 +1,7 @@
 """The law tables: read once, refused where a row has a gap, answered as they stood on a day (of Shanghai)."""
 
 import calendar
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
@@ -67,7 +68,14 @@ class Law:
         self._tables = {name: _dated(f"{name}.toml", rows[name], _SHAPES[name].key) for name in _SHAPES}
         numbers = [row for name in _NUMBERS for row in rows[name]]
         self._numbers = _dated("thresholds.toml", numbers, {"key": "text"})
-        self._lives = sorted(rows["service_life"], key=lambda row: (row.columns["made_from"], row.valid_from))
+        # The newest first, so that the first row that fits is the one that holds.
+        self._lives: dict[tuple[str, str], list[ServiceLife]] = defaultdict(list)
+        newest_first = sorted(
+            rows["service_life"], key=lambda row: (row.columns["made_from"], row.valid_from), reverse=True
+        )
+        for row in newest_first:
+            if row.text("use") == "any":
+                self._lives[row.text("cylinder_class"), row.text("medium_group")].append(_life(row))
 
     def inspection_interval(self, cylinder_class: str, medium: str, on: date) -> Row:
         """Months between inspections; a mixture (`ar+co2`) takes the shortest of its components.
@@ -81,23 +89,11 @@ class Law:
 
     def service_life(self, cylinder_class: str, medium: str, manufactured: date, on: date) -> ServiceLife:
         """Design life of a cylinder made on that day. Raises NoLawForThat."""
-        groups = [*(group for one in medium.split("+") for group in self._groups(one, on)), "any"]
         judged_as = self._judged_as(cylinder_class, on)
-        for group in groups:
-            fitting = [
-                row
-                for row in self._lives
-                if (row.text("cylinder_class"), row.text("medium_group"), row.text("use"))
-                == (judged_as, group, "any")
-                and row.columns["made_from"] <= manufactured
-                and row.valid_from <= on
-            ]
-            if fitting:
-                row, years = fitting[-1], int(fitting[-1].amount)
-                columns = row.columns
-                return ServiceLife(
-                    years, columns.get("max_extension_years", 0), columns.get("hard_stop_years", years), row
-                )
+        for group in (*(group for one in medium.split("+") for group in self._groups(one, on)), "any"):
+            for life in self._lives.get((judged_as, group), ()):
+                if life.row.columns["made_from"] <= manufactured and life.row.valid_from <= on:
+                    return life
         raise NoLawForThat(
             "service_life.toml", f"{cylinder_class} / {medium}", on, f"none for one made {manufactured}"
         )
@@ -195,6 +191,13 @@ def life_end(manufactured: date, years: int) -> date:
     """The last day of a life: a stamp gives year and month, so it is good through that month."""
     year = manufactured.year + years
     return date(year, manufactured.month, calendar.monthrange(year, manufactured.month)[1])
+
+
+def _life(row: Row) -> ServiceLife:
+    years, columns = int(row.amount), row.columns
+    return ServiceLife(
+        years, columns.get("max_extension_years", 0), columns.get("hard_stop_years", years), row
+    )
 
 
 @cache

@@ -9,7 +9,7 @@ from cylinder_trace.judging.state import Leg
 from cylinder_trace.store.database import chunked, put
 from cylinder_trace.store.tables import leg, touched_site
 
-_COLUMNS = [leg.c[name] for name in Leg.__slots__]
+_COLUMNS = [leg.c[name] for name in Leg._fields]
 
 
 def save(connection: Connection, cylinder_id: str, legs: Sequence[Leg], *, anew: bool) -> set[str]:
@@ -22,7 +22,7 @@ def save(connection: Connection, cylinder_id: str, legs: Sequence[Leg], *, anew:
         connection.execute(delete(leg).where(leg.c.cylinder_id == cylinder_id))
     latest = {one.no: one for one in legs}
     rows = [
-        {"cylinder_id": cylinder_id} | {name: getattr(one, name) for name in Leg.__slots__}
+        {"cylinder_id": cylinder_id} | {name: getattr(one, name) for name in Leg._fields}
         for one in latest.values()
     ]
     put(connection, leg, rows)

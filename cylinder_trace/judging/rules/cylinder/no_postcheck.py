@@ -5,34 +5,25 @@ Example: filled at 10:00, shipped at 11:00 with no check between. Checked at 10:
 Source: 特种设备安全法 art. 49. Threshold no_postcheck.within_h.
 """
 
-from cylinder_trace.judging.finding import Finding
+from cylinder_trace.judging.finding import Fact, Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import CylinderRule, Wording
-from cylinder_trace.judging.scan import MOVEMENTS, Scan
-from cylinder_trace.judging.state import State
+from cylinder_trace.judging.scan import MOVEMENTS
+from cylinder_trace.judging.state import Owed, State
 
 
-def find(before: State, _scan: Scan, _reference: Reference) -> Finding | None:
-    owed = before.postcheck_owed
-    if owed is None:
-        return None
-    return Finding(RULE.name, before.cylinder_id, owed.event_id, owed.at_ms, owed.site, (owed.event_id,))
-
-
-def lapse(state: State, deadline_ms: int, _reference: Reference) -> Finding | None:
-    owed = state.postcheck_owed
-    if owed is None or owed.deadline_ms > deadline_ms:
-        return None
-    return Finding(RULE.name, state.cylinder_id, owed.event_id, owed.at_ms, owed.site, (owed.event_id,))
+def lapse(state: State, owed: Owed, reference: Reference) -> Finding:
+    facts: dict[str, Fact] = {"hours": f"{reference.number('no_postcheck.within_h', owed.at_ms):g}"}
+    evidence = (owed.event_id,)
+    return Finding(RULE.name, state.cylinder_id, owed.event_id, owed.at_ms, owed.site, evidence, facts)
 
 
 RULE = CylinderRule(
     name="no_postcheck",
     severity=2,
     laws=("特种设备安全法.49",),
-    kinds=MOVEMENTS,
-    find=find,
     lapse=lapse,
+    due_on=MOVEMENTS,
     waits_for_late_scans=True,
     words=Wording(
         title=(
@@ -40,8 +31,8 @@ RULE = CylinderRule(
             "No check after filling",
         ),
         fact=(
-            "充装后 24 小时内或出站前，无合格的充装后检查记录。",
-            "No passed check within 24 hours after the fill or before it left.",
+            "充装后 {hours} 小时内或出站前，无合格的充装后检查记录。",
+            "No passed check within {hours} hours after the fill or before it left.",
         ),
         remedy=(
             "核查当班检查记录；未检查即出站的，责令整改。",

@@ -5,17 +5,16 @@ Example: filled at 10:00, last check 09:59 two days before. A check at 10:10 cou
 Source: 特种设备安全法 art. 49; GB/T 38059-2019 (verify before filling). Thresholds no_precheck.*.
 """
 
-from cylinder_trace.judging.finding import Finding
+from cylinder_trace.judging.finding import Fact, Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import CylinderRule, Wording
-from cylinder_trace.judging.state import State
+from cylinder_trace.judging.state import Owed, State
 
 
-def lapse(state: State, deadline_ms: int, _reference: Reference) -> Finding | None:
-    owed = state.precheck_owed
-    if owed is None or owed.deadline_ms > deadline_ms:
-        return None
-    return Finding(RULE.name, state.cylinder_id, owed.event_id, owed.at_ms, owed.site, (owed.event_id,))
+def lapse(state: State, owed: Owed, reference: Reference) -> Finding:
+    facts: dict[str, Fact] = {"hours": f"{reference.number('no_precheck.before_h', owed.at_ms):g}"}
+    evidence = (owed.event_id,)
+    return Finding(RULE.name, state.cylinder_id, owed.event_id, owed.at_ms, owed.site, evidence, facts)
 
 
 RULE = CylinderRule(
@@ -30,8 +29,8 @@ RULE = CylinderRule(
             "No check before filling",
         ),
         fact=(
-            "充装前 24 小时内，本站无合格的充装前检查记录。",
-            "No passed check at this station within 24 hours before the fill.",
+            "充装前 {hours} 小时内，本站无合格的充装前检查记录。",
+            "No passed check at this station within {hours} hours before the fill.",
         ),
         remedy=(
             "核查当班检查记录；未检查即充装的，责令整改。",

@@ -15,12 +15,9 @@ from cylinder_trace.judging.state import State
 
 
 def find(_before: State, scan: Scan, reference: Reference) -> Finding | None:
-    if scan.site is None:
+    if scan.site is None or reference.is_licensed(scan.site, scan.medium, scan.at_ms):
         return None
-    in_force = reference.licences_in_force(scan.site, scan.at_ms)
-    if any(scan.medium in licence.media for licence in in_force):
-        return None
-    if in_force:
+    if reference.licences_in_force(scan.site, scan.at_ms):
         anchor, zh, en = (
             f"medium:{scan.medium}",
             "许可范围不含该介质",

@@ -19,6 +19,8 @@ _WORDS = {
 
 
 def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
+    if not (before.out or before.retired):
+        return None
     if scan.code in before.retired:
         facts, anchor = (
             {"status_zh": "标签已更换停用", "status_en": "its tag was replaced"},
