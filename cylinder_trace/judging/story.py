@@ -95,7 +95,7 @@ def _read_on(
             if state.wake_ms < scan.at_ms:
                 lapse(chapter, scan.at_ms, reference)
             if due := _DUE_ON.get(kind):
-                now_due = state.settle(lambda owed: owed.rule in due)  # noqa: B023 - called at once
+                now_due = state.settle(lambda owed: owed.rule in due)
                 findings += [_LAPSES[owed.rule](state, owed, reference) for owed in now_due]
         for find in _FINDS.get(kind, ()):
             if finding := find(state, scan, reference):
@@ -154,22 +154,7 @@ def _move(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> No
     at_ms, event_id, leg = scan.at_ms, scan.event_id, state.open_leg
     if kind == "receive" and leg is not None and leg.from_site == origin:
         # The same leg, arrived; not always where it was shipped to.
-        legs.append(
-            Leg(
-                leg.no,
-                leg.kind,
-                origin,
-                goal,
-                leg.departed_ms,
-                at_ms,
-                leg.depart_event,
-                event_id,
-                leg.owner,
-                leg.gap,
-                leg.decanted,
-                leg.outside,
-            )  # fmt: skip
-        )
+        legs.append(leg._replace(to_site=goal, arrived_ms=at_ms, arrive_event=event_id))
         state.open_leg = None
     else:
         _seen_at(state, scan, origin, legs)

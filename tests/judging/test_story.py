@@ -141,6 +141,24 @@ def found(*scans: Scan) -> set[str]:
     return {finding.rule for finding in told(CODE, scans, REFERENCE, START_MS)[2]}
 
 
+def test_each_of_two_fills_in_a_row_owes_its_own_checks() -> None:
+    fills = [scan("fill", "first", 1, medium="lpg"), scan("fill", "second", 1.1, medium="lpg")]
+    _, _, findings = told(CODE, fills, REFERENCE, START_MS + 48 * HOUR_MS)
+    missing = {(one.rule, one.anchor) for one in findings if one.rule.startswith("no_")}
+    rules = ("no_precheck", "no_postcheck")
+    assert missing == {(rule, fill) for rule in rules for fill in ("first", "second")}
+
+
+def test_one_check_covers_all_fills_it_may_cover() -> None:
+    fills = [scan("fill", "first", 1, medium="lpg"), scan("fill", "second", 1.1, medium="lpg")]
+    checks = [
+        scan("fill_check", "before", 0.9, result="pass"),
+        scan("post_check", "after", 1.2, result="pass"),
+    ]
+    _, _, findings = told(CODE, [*fills, *checks], REFERENCE, START_MS + 48 * HOUR_MS)
+    assert not {one.rule for one in findings} & {"no_precheck", "no_postcheck"}
+
+
 def test_a_correction_voids_an_event_and_a_correction_of_it_reinstates_the_event() -> None:
     fills = [scan("fill", "first", 1, medium="lpg"), scan("fill", "second", 2, medium="lpg")]
     wrong = scan("correct", "correction", 3, None, corrects="first")
