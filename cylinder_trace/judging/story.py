@@ -154,7 +154,7 @@ def _move(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> No
     at_ms, event_id, leg = scan.at_ms, scan.event_id, state.open_leg
     if kind == "receive" and leg is not None and leg.from_site == origin:
         # The same leg, arrived; not always where it was shipped to.
-        legs.append(leg._replace(to_site=goal, arrived_ms=at_ms, arrive_event=event_id))
+        legs.append(leg.ended(at_ms, event_id, goal))
         state.open_leg = None
     else:
         _seen_at(state, scan, origin, legs)
