@@ -15,38 +15,38 @@ help:
 	@echo "make clean   remove .venv, caches and the demo's data"
 
 setup:
-	@.ci/setup test
+	@sh .ci/setup test
 
 demo:
-	@.ci/setup demo
+	@sh .ci/setup demo
 	@$(BIN)/cylinder-trace demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(PHOTOS),--photos "$(PHOTOS)") \
 		$(if $(DIRECTORY),--directory "$(DIRECTORY)")
 
 # Both in the background, so that the shell hears Ctrl-C or a kill at once and ends them together.
 run:
-	@.ci/setup demo
+	@sh .ci/setup demo
 	@$(BIN)/cylinder-trace db upgrade
 	@trap 'exit 130' INT TERM; trap 'kill $$worker $$server 2>/dev/null; wait' EXIT; \
 		$(BIN)/cylinder-trace worker & worker=$$!; \
 		$(BIN)/cylinder-trace serve & server=$$!; wait $$server
 
 test:
-	@.ci/setup test
+	@sh .ci/setup test
 	@$(BIN)/pytest $(ARGS)
 
 lint:
-	@.ci/setup test
+	@sh .ci/setup test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
 bench:
-	@.ci/setup demo
+	@sh .ci/setup demo
 	@$(BIN)/cylinder-trace bench
 	@$(BIN)/cylinder-scan bench
 
 clean:
 	rm -rf .venv .demo .bench .screens build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
-		.import_linter_cache
+		.import_linter_cache __pycache__
 	find cylinder_trace scanner migrations tests -type d -name __pycache__ -prune -exec rm -rf {} +
