@@ -1,11 +1,12 @@
 """Walk 3: notices due -> one mail a recipient and group -> the channel -> marked as sent.
 
-A mail is rendered once and kept; it is sent, then marked. A crash between the two repeats a mail under the same
-Message-ID; nothing that was due is ever lost.
+A mail is rendered once and kept; it is leased, sent outside any transaction, then marked. A crash between sending
+and marking repeats it after the lease under the same Message-ID; nothing that was due is ever lost.
 """
 
 import hashlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,22 @@ from cylinder_trace.store.parties import ReferenceCache
 
 log = logging.getLogger(__name__)
 BATCH = 200
+"""Notices looked at together; what is due at once beyond them makes further mails."""
+MAILS_AT_ONCE = 25
+"""Mails rendered in one transaction, or those of one group: scans into SQLite wait for it, about 3 ms a mail."""
+LEASE_MS = 10 * 60_000
+"""How long a mail is one sender's own.
+
+A mail server's timeout counts for each answer, and a mail takes about ten of them: with the largest timeout that
+settings allow a dead or slow server is done within the lease. One that sends its answers byte by byte can still
+outlast it. Then another may send the same mail a second time, under the same Message-ID; to wait longer instead
+would keep what a crash left behind from the district for longer.
+"""
+LONGEST_WAIT_MS = HOUR_MS
+LONGEST_WAIT_FOR_SERVER_MS = 5 * 60_000
+"""Shorter, because it is not the mail's fault and a run asks a server that is away only once."""
+# The server is closing (RFC 5321) or does not know us (RFC 4954): it would say the same of any mail.
+_OF_US = ("421", "454", "530", "534", "535", "538")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +52,16 @@ class Group:
 
 
 class NotTaken(Exception):
-    """The channel did not take a mail. `for_good` means that trying again is pointless."""
+    """The channel did not take a mail. `for_good` means that trying this one again is pointless.
+
+    `answer` is the server's, beginning with its code; without a code it is the channel's word that none came.
+    `of_server` means that it was not about this mail, and that no other would fare better now.
+    """
 
     def __init__(self, answer: str, *, for_good: bool) -> None:
         self.answer = answer
-        self.for_good = for_good
+        self.of_server = _is_of_server(answer)
+        self.for_good = for_good and not self.of_server
         super().__init__(answer)
 
 
@@ -61,21 +83,35 @@ def run(
     channel: Channel,
     now_ms: int,
     progress: Callable[[str, int], object] | None = None,
+    stopwatch_s: Callable[[], float] = time.monotonic,
 ) -> dict[str, int]:
-    """Render what is due and send what waits; gives how many were rendered, sent, put off and given up."""
+    """Render what is due and send what waits; gives how many were rendered, sent, put off and given up.
+
+    Each mail that was due at `now_ms` is tried once. Where no server answers, the rest waits for another run.
+    `progress(outcome, 1)` is called after every mail. Leases count from when they are taken, which `stopwatch_s`
+    tells: a run may take longer than a lease.
+    """
+    began_s = stopwatch_s()
+
+    def later_ms() -> int:
+        return now_ms + round((stopwatch_s() - began_s) * 1000)
+
     tally = {"rendered": 0, "sent": 0, "put off": 0, "given up": 0}
     while number := _render(database, cache, channel, now_ms):
         tally["rendered"] += number
     with database.reading() as connection:
         for district, number in notices.unheard(connection, now_ms).items():
-            log.error("no recipient", extra={"district": district, "notices": number})
-    while True:
-        outcome = _send_next(database, channel, now_ms)
-        if outcome is None:
-            return tally
+            log.error("no recipient for %d notices of district %s", number, district)
+    while (mail := _leased(database, now_ms, later_ms() + LEASE_MS)) is not None:
+        answer = _handed_over(channel, mail)
+        outcome = _marked(database, mail, answer, later_ms())
         tally[outcome] += 1
         if progress:
             progress(outcome, 1)
+        if isinstance(answer, NotTaken) and answer.of_server:
+            log.warning("the mail server does not serve us, the rest waits: %s", answer)
+            break
+    return tally
 
 
 def _render(database: Database, cache: ReferenceCache, channel: Channel, now_ms: int) -> int:
@@ -87,6 +123,8 @@ def _render(database: Database, cache: ReferenceCache, channel: Channel, now_ms:
             groups[row["to_district"], row["rule"], row["site_id"], row["reason"]].append(row)
         mails = 0
         for (district, rule, site_id, reason), members in groups.items():
+            if mails >= MAILS_AT_ONCE:
+                break
             addresses = notices.recipients(connection, district)
             names = sorted(f"{row['fingerprint']}:{row['transition_no']}" for row in members)
             key = hashlib.sha256("|".join(names).encode()).hexdigest()[:40]
@@ -99,20 +137,41 @@ def _render(database: Database, cache: ReferenceCache, channel: Channel, now_ms:
     return mails
 
 
-def _send_next(database: Database, channel: Channel, now_ms: int) -> str | None:
-    """Send one mail and mark it, holding its row so that two workers never send the same one at once."""
+def _leased(database: Database, due_ms: int, until_ms: int) -> Mail | None:
     with database.writing() as connection:
-        waiting = notices.to_send(connection, now_ms, 1)
-        if not waiting:
-            return None
-        mail = waiting[0]
-        try:
-            answer = channel.send(mail)
-        except NotTaken as error:
-            too_old = now_ms - mail.created_ms > DAY_MS
-            give_up = error.for_good or too_old
-            next_try_ms = now_ms + min(HOUR_MS, 30_000 * 2**mail.attempts)
-            notices.failed(connection, mail.mail_id, error.answer, None if give_up else next_try_ms)
-            return "given up" if give_up else "put off"
-        notices.sent(connection, mail.mail_id, now_ms, answer)
-        return "sent"
+        return notices.lease(connection, due_ms, until_ms)
+
+
+def _handed_over(channel: Channel, mail: Mail) -> str | NotTaken:
+    """The server's answer or why there is none. No transaction is open: a hanging server holds up no scan."""
+    try:
+        return channel.send(mail)
+    except NotTaken as error:
+        return error
+    except Exception as error:  # whatever one mail does to the channel, the others are sent
+        log.exception("mail %d could not be sent", mail.mail_id)
+        return NotTaken(f"451 local error: {type(error).__name__}: {error}", for_good=False)
+
+
+def _marked(database: Database, mail: Mail, answer: str | NotTaken, now_ms: int) -> str:
+    with database.writing() as connection:
+        if isinstance(answer, str):
+            notices.sent(connection, mail, now_ms, answer)
+            return "sent"
+        if answer.for_good or _put_off_for_a_day(mail, answer, now_ms):
+            notices.failed(connection, mail, answer.answer, None)
+            return "given up"
+        longest_ms = LONGEST_WAIT_FOR_SERVER_MS if answer.of_server else LONGEST_WAIT_MS
+        wait_ms = min(longest_ms, 30_000 * 2 ** min(mail.attempts - 1, 20))
+        notices.failed(connection, mail, answer.answer, now_ms + wait_ms)
+        return "put off"
+
+
+def _put_off_for_a_day(mail: Mail, answer: NotTaken, now_ms: int) -> bool:
+    # Only what was put off before: after a day without a server or a worker, a first "later" (greylisting) is no end.
+    asked_before = mail.last_answer is not None and not _is_of_server(mail.last_answer)
+    return not answer.of_server and asked_before and now_ms - mail.created_ms > DAY_MS
+
+
+def _is_of_server(answer: str) -> bool:
+    return not answer[:3].isdigit() or answer.startswith(_OF_US)

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="user on the mail server; none when empty")
     smtp_password: str = Field("", description="password on the mail server")
     smtp_starttls: bool = Field(False, description="encrypt the connection with STARTTLS")
-    smtp_timeout_s: float = Field(20.0, gt=0, description="seconds to wait for the mail server")
+    smtp_timeout_s: float = Field(
+        20.0, gt=0, le=60, description="seconds to wait for each answer of the mail server"
+    )
     mail_from: str = Field("cylinder-trace@localhost", description="sender of alert mails")
     judge_at_once: int = Field(500, ge=0, description="events of one request judged before it is answered")
     sweep_every_s: int = Field(10, ge=1, description="seconds between sweeps")

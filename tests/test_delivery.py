@@ -1,23 +1,17 @@
 """What is due reaches the district's people over real SMTP: grouped, threaded, repeated rather than lost."""
 
-import email
-import email.policy
-import socket
 from collections.abc import Callable, Iterator
-from email.message import EmailMessage
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
 from cylinder_trace import delivery
-from cylinder_trace.judging.scan import DAY_MS
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
 from cylinder_trace.store import notices
 from cylinder_trace.store.database import Database
-from cylinder_trace.store.tables import notice, outbox
+from cylinder_trace.store.tables import notice
+from tests.postbox import TEAM, Inbox, outbox_rows, overdue, receiving
 from tests.world import (
     DEPOT,
     MINHANG,
@@ -33,54 +27,26 @@ from tests.world import (
     registered,
 )
 
-TEAM, FALLBACK = "minhang@example.org", "city@example.org"
-
-
-class Inbox:
-    """A mail server's handler: keeps what it takes, and answers a recipient as it is told."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, EmailMessage]] = []
-        self.answers: dict[str, str] = {}
-
-    async def handle_RCPT(  # noqa: N802
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:
-        if address in self.answers:
-            return self.answers[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        assert isinstance(message, EmailMessage)
-        self.taken += [(address, message) for address in envelope.rcpt_tos]
-        return "250 taken"
+FALLBACK = "city@example.org"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Inbox, int]]:
-    inbox = Inbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield inbox, port
-    controller.stop()
+def server() -> Iterator[Inbox]:
+    with receiving() as inbox:
+        yield inbox
 
 
 @pytest.fixture
-def inbox(server: tuple[Inbox, int]) -> Inbox:
-    server[0].taken.clear()
-    server[0].answers.clear()
-    return server[0]
+def inbox(server: Inbox) -> Inbox:
+    server.taken.clear()
+    server.answers.clear()
+    return server
 
 
 @pytest.fixture
-def channel(server: tuple[Inbox, int]) -> SmtpChannel:
+def channel(server: Inbox) -> SmtpChannel:
     return SmtpChannel(
-        Settings(smtp_port=server[1], mail_from="气瓶追溯 <trace@example.org>", smtp_timeout_s=5)
+        Settings(smtp_port=server.port, mail_from="气瓶追溯 <trace@example.org>", smtp_timeout_s=5)
     )
 
 
@@ -97,18 +63,6 @@ Deliver = Callable[[float], dict[str, int]]
 @pytest.fixture
 def deliver(world: World, channel: SmtpChannel) -> Deliver:
     return lambda hours: delivery.run(world.database, world.cache, channel, ms(hours))
-
-
-def overdue(world: World, *numbers: int, hours: float = 1) -> None:
-    """Overdue fills at the first station, judged."""
-    world.post([registered(code(number), valid_until="2026-01-31") for number in numbers])
-    world.post([filled(code(number), hours) for number in numbers])
-    world.sweep(hours + 0.1)
-
-
-def outbox_rows(database: Database) -> list[Any]:
-    with database.reading() as connection:
-        return list(connection.execute(select(outbox).order_by(outbox.c.mail_id)))
 
 
 def notice_states(database: Database) -> list[str]:
@@ -171,6 +125,7 @@ def test_who_is_put_off_for_a_day_is_given_up(world: World, inbox: Inbox, delive
     inbox.answers[TEAM] = "451 try again"
     overdue(world, 1)
     deliver(1.2)
+    assert deliver(25.1)["put off"] == 1
     assert deliver(25.3)["given up"] == 1
     assert [row.state for row in outbox_rows(world.database)] == ["dead"]
 
@@ -188,24 +143,6 @@ def test_one_refusing_recipient_holds_up_no_other(world: World, inbox: Inbox, de
     inbox.answers.clear()
     assert deliver(30)["sent"] == 0
     assert [address for address, _ in inbox.taken] == [TEAM]
-
-
-def test_a_crash_after_sending_repeats_the_mail_under_its_id(
-    world: World, inbox: Inbox, deliver: Deliver, channel: SmtpChannel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    overdue(world, 1)
-
-    def dies(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(notices, "sent", dies)
-        with pytest.raises(KeyboardInterrupt):
-            deliver(1.2)
-    assert [row.state for row in outbox_rows(world.database)] == ["waiting"]
-    assert deliver(1.3)["sent"] == 1
-    assert len(inbox.taken) == 2
-    assert len({mail["Message-ID"] for _, mail in inbox.taken}) == 1
 
 
 def foreign_fill(world: World) -> None:
@@ -281,13 +218,3 @@ def test_without_a_recipient_notices_stay_due_and_hold_up_nobody(
     deliver(1.2)
     assert {address for address, _ in inbox.taken} == {TEAM, FALLBACK}
     assert "due" not in {row for row in notice_states(world.database)} or deliver(1.2)["rendered"] == 0
-
-
-def test_a_server_that_is_down_costs_nothing(world: World, inbox: Inbox, deliver: Deliver) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        nobody = SmtpChannel(Settings(smtp_port=taken.getsockname()[1], smtp_timeout_s=1))
-        overdue(world, 1)
-        assert delivery.run(world.database, world.cache, nobody, ms(1.2))["put off"] == 1
-    assert deliver(1.2 + DAY_MS / 3_600_000 / 2)["sent"] == 1
-    assert len(inbox.taken) == 1

@@ -18,7 +18,10 @@ _ENDS = ("withdrawn", "resolved")
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One rendered mail to one recipient; `body` is what goes over the wire."""
+    """One rendered mail to one recipient; `body` is what goes over the wire.
+
+    `attempts` counts this one too; `last_answer` is what the one before it ended with, None at the first.
+    """
 
     mail_id: int
     recipient: str
@@ -26,6 +29,7 @@ class Mail:
     body: bytes
     attempts: int
     created_ms: int
+    last_answer: str | None
 
 
 def give(
@@ -139,31 +143,47 @@ def post(
     add_missing(connection, outbox, [row])
 
 
-def to_send(connection: Connection, now_ms: int, limit: int) -> list[Mail]:
-    """Mails whose next try is due, oldest first."""
-    columns = [outbox.c[name] for name in Mail.__slots__]
-    statement = select(*columns).where(outbox.c.state == "waiting", outbox.c.next_try_ms <= now_ms)
-    if connection.dialect.name == "postgresql":
-        statement = statement.with_for_update(skip_locked=True)
-    return [Mail(*row) for row in connection.execute(statement.order_by(outbox.c.mail_id).limit(limit))]
+def lease(connection: Connection, due_ms: int, until_ms: int) -> Mail | None:
+    """Take the oldest mail whose try was due: nobody else gets it before `until_ms`. None when nothing is due.
+
+    The attempt is counted here, so that one that ends in a crash is counted too.
+    """
+    waits = (outbox.c.state == "waiting") & (outbox.c.next_try_ms <= due_ms)
+    # Who leases at the same moment takes the next one instead of waiting for this; SQLite has one writer anyway.
+    oldest = (
+        select(outbox.c.mail_id)
+        .where(waits)
+        .order_by(outbox.c.mail_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    statement = (
+        update(outbox)
+        .where(outbox.c.mail_id == oldest, waits)
+        .values(next_try_ms=until_ms, attempts=outbox.c.attempts + 1)
+        .returning(*(outbox.c[name] for name in Mail.__slots__))
+    )
+    row = connection.execute(statement).one_or_none()
+    return Mail(*row) if row else None
 
 
-def sent(connection: Connection, mail_id: int, now_ms: int, answer: str) -> None:
-    """The server took it."""
-    values = {
-        "state": "sent",
-        "sent_ms": now_ms,
-        "last_answer": answer[:500],
-        "attempts": outbox.c.attempts + 1,
-    }
-    connection.execute(update(outbox).where(outbox.c.mail_id == mail_id).values(**values))
+def sent(connection: Connection, mail: Mail, now_ms: int, answer: str) -> None:
+    """The server took it. That is a fact whoever holds the lease by now, and whatever another try came to."""
+    which = (outbox.c.mail_id == mail.mail_id) & (outbox.c.state != "sent")
+    values = {"state": "sent", "sent_ms": now_ms, "last_answer": answer[:500]}
+    connection.execute(update(outbox).where(which).values(**values))
 
 
-def failed(connection: Connection, mail_id: int, answer: str, next_try_ms: int | None) -> None:
-    """The server did not take it: try again then, or never (a dead letter) where no time is given."""
-    values: dict[str, Any] = {"last_answer": answer[:500], "attempts": outbox.c.attempts + 1}
+def failed(connection: Connection, mail: Mail, answer: str, next_try_ms: int | None) -> None:
+    """The server did not take it: try again then, or never (a dead letter) where no time is given.
+
+    Says nothing once the lease has run out and another has leased the mail: its own try decides.
+    """
+    still_ours = (outbox.c.state == "waiting") & (outbox.c.attempts == mail.attempts)
+    values: dict[str, Any] = {"last_answer": answer[:500]}
     values |= {"state": "dead"} if next_try_ms is None else {"next_try_ms": next_try_ms}
-    connection.execute(update(outbox).where(outbox.c.mail_id == mail_id).values(**values))
+    connection.execute(update(outbox).where(outbox.c.mail_id == mail.mail_id, still_ours).values(**values))
 
 
 def counts(connection: Connection) -> dict[str, int]:
