@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 import biip
 from biip.gs1_digital_link_uris import GS1DigitalLinkURI
@@ -34,8 +34,13 @@ _FEWEST_DIGITS = 4
 _KEYS_THAT_NAME_A_CODE = ("code", "c", "qr", "qrcode", "no", "id", "sn", "gpbm", "qpbm", "bm")
 """Query names in order of trust; gpbm/qpbm/bm are 钢瓶编码/气瓶编码/编码 in pinyin."""
 _CANONICAL_GS1 = re.compile(r"(8003|8004):(.+)", re.DOTALL)
-_DIGITAL_LINK = re.compile(r"/(?:800[34]/|01/[0-9]{14}(?:/|$))")
-"""01 is a kind of product (GTIN): such a link names no single cylinder unless a key follows."""
+_DIGITAL_LINK = re.compile(
+    r"/(?:800[34]/|(?:01/[0-9]{14}|00/[0-9]{18}|41[47]/[0-9]{13}|402/[0-9]{17}|25[35]/[0-9]{13}[^/]*"
+    r"|80(?:06|17|18)/[0-9]{18})(?:/|$))"
+)
+"""The other keys are of products, parcels, places, papers and people: such a link names no single cylinder."""
+_SHORT_NAMES = {"/grai/": "/8003/", "/giai/": "/8004/"}
+"""Digital Links of before 2022 could name a key by a word."""
 _GS1_CHARACTERS = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+")
 
 
@@ -144,8 +149,16 @@ def _from_url(url: str, text: str) -> CylinderCode:
         query = parse_qsl(parts.query, max_num_fields=50)
     except ValueError as error:
         raise NotACylinderCode(text, f"it is a broken URL ({error})") from None
-    if _DIGITAL_LINK.search(parts.path):
-        return _from_digital_link(url, text)
+    path = parts.path
+    for name, number in _SHORT_NAMES.items():
+        path = re.sub(f"{name}(?=[0-9])", number, path, flags=re.IGNORECASE)
+    if _DIGITAL_LINK.search(path):
+        return _from_digital_link(urlunsplit(parts._replace(path=path)), text)
+    if (parts.hostname or "").endswith("gs1.org"):
+        # A compressed link looks like a code; only GS1's own resolver is sure not to mean one.
+        raise NotACylinderCode(
+            text, "it is a GS1 link, compressed or of another key; print an uncompressed one"
+        )
     named = {key.lower(): value for key, value in reversed(query)}
     in_query = [named[key] for key in _KEYS_THAT_NAME_A_CODE if key in named]
     for candidate in in_query:

@@ -42,6 +42,7 @@ PIECES = st.sampled_from(
             ".",
             "-",
         ),
+        *("/grai/", "/GIAI/", "/00/", "%2F", "%00", "(8003)", "code=", "①", "㎏", "ﬁ", "٣", "\x00"),
         *("8003", "8004", "01", "21", "(", ")", ":", GS, "]Q1", "]C1", "０", "ß", "\r\n", "\ud800"),
         *(GRAI, GIAI, REGISTRATION, "123456"),
     ]
@@ -98,6 +99,9 @@ GS1: dict[str, Callable[[str, str], str]] = {
     "printed, full-width": lambda ai, key: full_width(f"({ai}){key}"),
     "Digital Link": lambda ai, key: f"https://id.gs1.org/{ai}/{key}",
     "Digital Link of another host": lambda ai, key: f"https://qp.example.cn/g/{ai}/{key}?linkType=gs1:pip",
+    "Digital Link with a date and what GS1 does not know": lambda ai, key: (
+        f"https://id.gs1.org/{ai}/{key}?17=261231&9999=x&code=331001000123"
+    ),
     "Digital Link, encoded": lambda ai, key: (
         f"https://id.gs1.org/{ai}/" + quote(key.replace("S", "%53"), safe="%")
     ),
@@ -160,6 +164,19 @@ def test_a_refused_grai_says_that_its_check_digit_is_wrong() -> None:
     assert "check digit" in refused("8003:" + GRAI[:13] + str(9 - int(GRAI[13])) + "SH000123")
 
 
+@pytest.mark.parametrize(("name", "key"), [("grai", GRAI), ("GIAI", GIAI)])
+def test_a_digital_link_that_names_its_key_by_a_word_is_the_same_code(name: str, key: str) -> None:
+    number = {"grai": "8003", "giai": "8004"}[name.lower()]
+    assert parse_code(f"https://id.gs1.org/{name}/{key}").text == f"{number}:{key}"
+
+
+@pytest.mark.parametrize(
+    "text", [f"(9999)12(8003){GRAI}", f"(8003){GRAI}(17)261350", f"]Q3{GRAI[:3]}8003{GRAI}{GS}1726"]
+)
+def test_gs1_data_with_an_element_nobody_knows_are_refused(text: str) -> None:
+    refused(text)
+
+
 @pytest.mark.parametrize(
     "text", [f"(8003)0{ASSET_TYPE}", f"8003:0{ASSET_TYPE}", f"https://id.gs1.org/8003/0{ASSET_TYPE}"]
 )
@@ -188,6 +205,14 @@ def test_a_known_ean_has_the_right_check_digit() -> None:
         "https://example.com/?a=331001000123&b=331001000124",
         "https://example.com/#331001000123",
         "https://id.gs1.org/01/04006381333931",
+        "https://id.gs1.org/414/9506000134352",
+        "https://qp.example.cn/00/106141412345678908",
+        "https://qp.example.cn/253/4602443000331XYZ123",
+        "https://qp.example.cn/8018/950600013430000001",
+        "https://id.gs1.org/01/09506000134352/21/331001000123",
+        "https://id.gs1.org/ARFKk4XB0C1234",
+        "https://id.gs1.org/01/09506000134352/ARFKk4XB0C1234",
+        f"https://id.gs1.org/8003/{GRAI}/9999/x",
         "http://",
         "https:///",
     ],
