@@ -6,6 +6,8 @@ Everything a scanning station needs to know of the server is in this room and no
 Errors::
 
     ContractError
-    ├── NotACylinderCode    the text of a label names no cylinder          (contract.code)
-    └── MalformedEvent      a message can not be read as an event          (contract.event)
+    ├── NotACylinderCode        the text of a label names no cylinder      (contract.code)
+    └── Unreadable              a message can not be read                  (contract.reading)
+        ├── MalformedEvent      as an event                                (contract.event)
+        └── MalformedRecord     as a master record                         (contract.master)
 """

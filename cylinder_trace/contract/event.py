@@ -5,14 +5,11 @@ strictly: an unknown kind or field is refused with the field named, because a fi
 evidence lost.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
-from cylinder_trace.contract.code import NotACylinderCode
-from cylinder_trace.contract.errors import ContractError
 from cylinder_trace.contract.kinds import (
     Agreement,
     CodeAlias,
@@ -43,6 +40,7 @@ from cylinder_trace.contract.kinds import (
     Transfer,
     Update,
 )
+from cylinder_trace.contract.reading import Unreadable, read_strictly
 
 __all__ = [
     "KINDS",
@@ -82,12 +80,10 @@ __all__ = [
 ]
 
 
-class MalformedEvent(ContractError):
-    """A message that can not be read as an event. `problems` names each field and what is wrong with it."""
+class MalformedEvent(Unreadable):
+    """A message that can not be read as an event."""
 
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("the event can not be read: " + "; ".join(problems))
+    what = "event"
 
 
 Event = Annotated[
@@ -135,43 +131,12 @@ def read_event(message: Mapping[str, Any] | str | bytes) -> Any:
     Returns one of the models in `Event`. Raises MalformedEvent naming every field that is wrong.
     """
     try:
-        if isinstance(message, str):
-            message = message.encode()  # a lone surrogate is no character, and has no bytes to be hashed
-        if isinstance(message, bytes):
-            json.loads(message, object_pairs_hook=_each_once)
-            return _EVENT.validate_json(message)
-        # Through JSON, so that a decoded object is read by the same rules as its text (dates, UUIDs, tuples).
-        return _EVENT.validate_json(json.dumps(message, ensure_ascii=False).encode())
-    except ValidationError as error:
-        raise MalformedEvent([_said(problem) for problem in error.errors(include_url=False)]) from None
-    except (TypeError, ValueError, RecursionError) as error:
-        raise MalformedEvent([str(error) or type(error).__name__]) from None
+        return read_strictly(_EVENT, message, "kind", KINDS)
+    except Unreadable as error:
+        raise MalformedEvent(error.problems) from None
 
 
 def written(event: Any) -> dict[str, Any]:
     """The event as a JSON object without absent fields: what is sent, stored and hashed."""
     message: dict[str, Any] = event.model_dump(mode="json", exclude_none=True)
     return message
-
-
-def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Readers differ in which of two equal names they keep, so the sender's and the server's could differ too.
-    read = dict(members)
-    if len(read) < len(members):
-        names = [name for name, _ in members]
-        raise ValueError(f"{next(name for name in read if names.count(name) > 1)}: is given more than once")
-    return read
-
-
-def _said(problem: Any) -> str:
-    loc = problem["loc"]
-    # The first part is the kind the union chose; after it, a field may bear the name of a kind.
-    place = ".".join(map(str, loc[1:] if loc and loc[0] in KINDS else loc)) or "event"
-    context = problem.get("ctx", {})
-    if problem["type"] == "union_tag_invalid":
-        return f"kind: {str(context.get('tag'))[:80]!r} is unknown; known kinds are {', '.join(KINDS)}"
-    if problem["type"] == "union_tag_not_found":
-        return f"kind: missing; known kinds are {', '.join(KINDS)}"
-    if isinstance(context.get("error"), NotACylinderCode):
-        return f"{place}: {context['error']}"
-    return f"{place}: {problem['msg']}"

@@ -90,7 +90,7 @@ class CodeAlias(_Message):
 class CylinderMaster(_Message):
     """A cylinder's entry in the register (气瓶登记). Every field may be absent in an update."""
 
-    codes: tuple[CodeAlias, ...] = ()
+    codes: tuple[CodeAlias, ...] = Field(default=(), max_length=20)
     cylinder_class: CylinderClass | None = None
     model: Text | None = None
     medium: Medium | None = None
@@ -169,7 +169,7 @@ class FillCheck(_Scan):
 
     kind: Literal["fill_check"] = "fill_check"
     result: PassFail
-    items_failed: tuple[Text, ...] = ()
+    items_failed: tuple[Text, ...] = Field(default=(), max_length=50)
     medium: Medium | None = None
     residual_pressure_mpa: Mpa | None = None
 
@@ -204,7 +204,7 @@ class PostCheck(_Scan):
 
     kind: Literal["post_check"] = "post_check"
     result: PassFail
-    items_failed: tuple[Text, ...] = ()
+    items_failed: tuple[Text, ...] = Field(default=(), max_length=50)
 
 
 class _Movement(_Scan):
@@ -342,6 +342,14 @@ class Correct(_OfficeAct):
             parse_code(text)
         return text
 
+    @model_validator(mode="after")
+    def _corrects_another(self) -> "Correct":
+        if self.corrects == self.event_id:
+            raise ValueError("corrects is the event's own event_id; name the event that was wrong")
+        if self.replaced_by in {self.corrects, self.event_id}:
+            raise ValueError("replaced_by is the wrong event or this one; name the event that holds instead")
+        return self
+
     @property
     def code(self) -> str | None:
         """The canonical code of the corrected event's cylinder; None for a licence or an agreement."""
@@ -354,7 +362,7 @@ class Licence(_OfficeAct):
     kind: Literal["licence"] = "licence"
     licensed_site_id: Id
     licence_no: Text
-    media: tuple[Medium, ...]
+    media: tuple[Medium, ...] = Field(max_length=200)
     valid_until: Day
 
 

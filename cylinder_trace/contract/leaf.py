@@ -9,11 +9,12 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 _LEAF_PREFIX = b"\x00"
+_NO_OFFSET = timedelta(0)
 
 
 def canonical_bytes(message: Mapping[str, Any]) -> bytes:
@@ -25,7 +26,12 @@ def canonical_bytes(message: Mapping[str, Any]) -> bytes:
 
 
 def leaf_hash(message: Mapping[str, Any], received_at: datetime) -> bytes:
-    """32 bytes: SHA-256 over 0x00 and the canonical bytes of `{"event": message, "received_at": ...}`."""
+    """32 bytes: SHA-256 over 0x00 and the canonical bytes of `{"event": message, "received_at": ...}`.
+
+    `received_at` is written in UTC to the millisecond. Raises ValueError where it has another offset or none.
+    """
+    if received_at.utcoffset() != _NO_OFFSET:
+        raise ValueError(f"{received_at.isoformat()} is not in UTC; one moment must have one hash")
     envelope = {"event": message, "received_at": received_at.isoformat(timespec="milliseconds")}
     return hashlib.sha256(_LEAF_PREFIX + canonical_bytes(envelope)).digest()
 

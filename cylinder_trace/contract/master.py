@@ -3,26 +3,23 @@
 A customer is a site of type `customer` under a pseudonym; names and addresses never enter these records.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from cylinder_trace.contract.errors import ContractError
-from cylinder_trace.contract.fields import Adcode, Day, Id, Kg, Latitude, Longitude, Text
+from cylinder_trace.contract.fields import CLOSES, OPENS, Adcode, Day, Id, Kg, Latitude, Longitude, Text
+from cylinder_trace.contract.reading import Unreadable, read_strictly
 
 SiteType = Literal[
     "filling_station", "depot", "vehicle", "customer", "inspection_agency", "manufacturer", "scrap_yard"
 ]
 
 
-class MalformedRecord(ContractError):
-    """A master record that can not be read. `problems` names each field and what is wrong with it."""
+class MalformedRecord(Unreadable):
+    """A message that can not be read as a master record."""
 
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("the master record can not be read: " + "; ".join(problems))
+    what = "master record"
 
 
 class _Record(BaseModel):
@@ -40,9 +37,9 @@ class SiteRecord(_Record):
     district: Adcode
     lat: Latitude | None = None
     lon: Longitude | None = None
-    opens: str | None = Field(default=None, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
-    closes: str | None = Field(default=None, pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]$")
-    guns: tuple[Id, ...] = ()
+    opens: str | None = Field(default=None, pattern=OPENS)
+    closes: str | None = Field(default=None, pattern=CLOSES)
+    guns: tuple[Id, ...] = Field(default=(), max_length=200)
     segment: Literal["household", "restaurant", "industrial"] | None = None
     storage_limit_kg: Kg | None = None
 
@@ -53,7 +50,7 @@ class OwnerRecord(_Record):
     record: Literal["owner"] = "owner"
     owner_id: Id
     name: Text
-    districts: tuple[Adcode, ...] = ()
+    districts: tuple[Adcode, ...] = Field(default=(), max_length=400)
 
 
 class PersonRecord(_Record):
@@ -75,13 +72,9 @@ _RECORD: TypeAdapter[Any] = TypeAdapter(Record)
 def read_record(message: Mapping[str, Any] | str | bytes) -> SiteRecord | OwnerRecord | PersonRecord:
     """Read one master record from a JSON text or object. Raises MalformedRecord naming every wrong field."""
     try:
-        text = message if isinstance(message, str | bytes) else json.dumps(message)
-        record: SiteRecord | OwnerRecord | PersonRecord = _RECORD.validate_json(text)
-    except ValidationError as error:
-        problems = error.errors(include_url=False)
-        raise MalformedRecord(
-            [f"{'.'.join(map(str, problem['loc'])) or 'record'}: {problem['msg']}" for problem in problems]
-        ) from None
-    except (TypeError, ValueError, RecursionError) as error:
-        raise MalformedRecord([str(error) or type(error).__name__]) from None
+        record: SiteRecord | OwnerRecord | PersonRecord = read_strictly(
+            _RECORD, message, "record", ("site", "owner", "person")
+        )
+    except Unreadable as error:
+        raise MalformedRecord(error.problems) from None
     return record

@@ -99,3 +99,9 @@ def test_the_time_of_receipt_is_part_of_the_leaf() -> None:
     message = golden("fill")
     first, second = (datetime.fromisoformat(f"2026-03-02T00:30:00.{ms}+00:00") for ms in ("125", "126"))
     assert leaf_hash(message, first) != leaf_hash(message, second)
+
+
+@pytest.mark.parametrize("received_at", ["2026-03-02T08:30:00.125+08:00", "2026-03-02T00:30:00.125"])
+def test_a_moment_of_receipt_that_is_not_in_utc_is_refused(received_at: str) -> None:
+    with pytest.raises(ValueError, match="UTC"):
+        leaf_hash(golden("fill"), datetime.fromisoformat(received_at))
