@@ -42,11 +42,11 @@ class Inbox:
 
 
 @contextmanager
-def receiving() -> Iterator[Inbox]:
+def receiving(make: type[Inbox] = Inbox) -> Iterator[Inbox]:
     """The server on a free port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        inbox = Inbox(probe.getsockname()[1])
+        inbox = make(probe.getsockname()[1])
     controller = Controller(inbox, hostname="127.0.0.1", port=inbox.port)
     controller.start()
     try:
