@@ -1,0 +1,105 @@
+"""What things are called: media, sites, firms and districts by their names, in whatever a person reads.
+
+Findings carry ids and codes (`lpg`, `ST02`, `310106`), because names change and facts do not. Pages, mails and
+verdicts turn them into names here, on the way out.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cylinder_trace.contract.master import OwnerRecord, SiteRecord
+from cylinder_trace.law.answers import Names
+from cylinder_trace.law.tables import Law, LawError
+
+UNKNOWN = Names("未知", "unknown")
+
+MEDIA = frozenset({"medium", "registered", "filled"})
+SITES = frozenset(
+    {"site", "from_site", "to_site", "first_site", "second_site", "depot", "licensed_site_id", "station_id"}
+)
+OWNERS = frozenset({"owner", "filled_by", "owner_id", "new_owner_id"})
+DISTRICTS = frozenset({"district"})
+"""Names of facts and of event fields, by what their value is the id of."""
+
+
+_SPACE_IN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+
+
+class _Facts(dict[str, str]):
+    def __missing__(self, _key: str) -> str:
+        # An alert of last year may lack a fact that its rule has learnt to mention since.
+        return "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The names as the register has them today. `names_customers` False keeps a customer's name out of it."""
+
+    law: Law
+    sites: Mapping[str, SiteRecord]
+    owners: Mapping[str, OwnerRecord]
+    names_customers: bool = True
+
+    def site(self, site_id: str | None) -> Names:
+        """A site's name; the id of one that is not in the register."""
+        record = self.sites.get(site_id) if site_id else None
+        if record is None:
+            return Names(site_id, site_id) if site_id else UNKNOWN
+        if record.type == "customer" and not self.names_customers:
+            district = self.district(record.district)
+            return Names(f"{district.zh}用户", f"a customer in {district.en}")
+        return Names(record.name, record.name)
+
+    def owner(self, owner_id: str | None) -> Names:
+        """A firm's name; the id of one that is not in the register."""
+        record = self.owners.get(owner_id) if owner_id else None
+        name = record.name if record else owner_id
+        return Names(name, name) if name else UNKNOWN
+
+    def district(self, adcode: str | None) -> Names:
+        """A district's name; the code of one that the tables do not have."""
+        if not adcode:
+            return UNKNOWN
+        try:
+            found = self.law.district(adcode)
+        except LawError:
+            return Names(adcode, adcode)
+        return Names(found.zh, found.en)
+
+    def medium(self, code: str | None) -> Names:
+        """A medium's name, a mixture's made of its components'."""
+        return self.law.medium(code) if code else UNKNOWN
+
+    def subject(self, subject: str) -> Names:
+        """Whom an alert is about: a site or a firm by name, a cylinder by its code."""
+        return self.site(subject) if subject in self.sites else self.owner(subject)
+
+    def value(self, key: str, value: Any) -> Names:
+        """One fact or event field, by its name."""
+        if value is None or isinstance(value, str):
+            for keys, name in (
+                (MEDIA, self.medium),
+                (SITES, self.site),
+                (OWNERS, self.owner),
+                (DISTRICTS, self.district),
+            ):
+                if key in keys:
+                    return name(value)
+        return UNKNOWN if value is None else Names(str(value), str(value))
+
+    def told(self, template: tuple[str, str], facts: Mapping[str, Any]) -> Names:
+        """A rule's sentence with a finding's facts in it, in Chinese and in English."""
+        named = {key: self.value(key, value) for key, value in facts.items()}
+        zh = template[0].format_map(_Facts({key: names.zh for key, names in named.items()}))
+        en = template[1].format_map(
+            _Facts({key: _inside(names.en) if key in MEDIA else names.en for key, names in named.items()})
+        )
+        # The spaces that set an id off from the words around it have no place between Chinese words.
+        return Names(_SPACE_IN_CHINESE.sub("", zh), en)
+
+
+def _inside(name: str) -> str:
+    """A name as it is written inside a sentence: `Oxygen` small, `LPG` as it is."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
