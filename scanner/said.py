@@ -76,9 +76,11 @@ def verdict_text(verdict: Verdict) -> str:
     decision_zh, decision_en = _DECISIONS[verdict.decision]
     zh, en = [f"{decision_zh}  {verdict.cylinder_code}"], [f"{decision_en}  {verdict.cylinder_code}"]
     for reason in verdict.reasons:
-        law = f"（{'；'.join(reason.law)}）" if reason.law else ""
+        # A server of before the citations sends their ids only.
+        law_zh, law_en = reason.law_zh or reason.law, reason.law_en or reason.law
+        law = f"（{'；'.join(law_zh)}）" if law_zh else ""
         zh += [f"  {reason.title_zh}：{reason.fact_zh}{law}", f"    处理：{reason.remedy_zh}"]
-        law = f" ({'; '.join(reason.law)})" if reason.law else ""
+        law = f" ({'; '.join(law_en)})" if law_en else ""
         en += [f"  {reason.title_en}: {reason.fact_en}{law}", f"    do: {reason.remedy_en}"]
     return "\n".join([*zh, "", *en])
 

@@ -36,7 +36,11 @@ class Reason(BaseModel):
     fact_en: str
     remedy_zh: str
     remedy_en: str
-    law: tuple[str, ...] = ()
+    law: tuple[str, ...] = Field(default=(), description="ids of provisions, for programs")
+    law_zh: tuple[str, ...] = Field(
+        default=(), description="the same provisions as people cite them; 未经核实 where not confirmed"
+    )
+    law_en: tuple[str, ...] = ()
 
 
 class Verdict(BaseModel):

@@ -12,9 +12,11 @@ from cylinder_trace.contract.code import NotACylinderCode, parse_code
 from cylinder_trace.contract.event import Event
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.receipt import LARGEST_BATCH, Answer, BatchReceipt
-from cylinder_trace.contract.verdict import FillCheckRequest, Verdict
+from cylinder_trace.contract.verdict import FillCheckRequest, Reason, Verdict
 from cylinder_trace.judging.state import State
 from cylinder_trace.judging.verdict import rehearsed
+from cylinder_trace.law.citing import cited
+from cylinder_trace.law.tables import Law
 from cylinder_trace.store import alerts, cylinders
 from cylinder_trace.web.server import Server, refusal, server
 from cylinder_trace.web.signatures import signed_by
@@ -111,7 +113,16 @@ def verdict_on(here: Server, code: str, asked: FillCheckRequest) -> Verdict:
         state = cylinders.read(connection, cylinder_id) or State(cylinder_id)
         reference = here.cache.read(connection)
     at_ms = epoch_ms(asked.at) if asked.at else here.now_ms()
-    return rehearsed(state, code, asked.site_id, asked.operator_id, asked.medium, at_ms, reference)
+    verdict = rehearsed(state, code, asked.site_id, asked.operator_id, asked.medium, at_ms, reference)
+    return verdict.model_copy(
+        update={"reasons": tuple(_with_citations(one, reference.law) for one in verdict.reasons)}
+    )
+
+
+def _with_citations(reason: Reason, law: Law) -> Reason:
+    laws = [cited(law, one) for one in reason.law]
+    said = {"law_zh": tuple(one.zh for one in laws), "law_en": tuple(one.en for one in laws)}
+    return reason.model_copy(update=said)
 
 
 def _json(model: BaseModel) -> Response:
