@@ -125,6 +125,7 @@ def test_every_fact_of_a_rule_is_told_by_name_or_needs_none() -> None:
             "filled_on",
             "days_over",
             "hours_before",
+            "hours",
             "allowed",
             "tolerance",
             "unit",
