@@ -7,13 +7,14 @@ from typing import Any
 from flask import Response, redirect, request
 from flask_openapi3 import Info, OpenAPI
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from cylinder_trace.contract.receipt import LARGEST_BODY_BYTES
 from cylinder_trace.web.api.regulator import regulator
 from cylinder_trace.web.api.stations import Batch, stations
-from cylinder_trace.web.pages import register_pages, show_error
+from cylinder_trace.web.pages.frame import register_pages, show_error
 from cylinder_trace.web.server import Server, refusal
 from cylinder_trace.web.sign_in import login_manager
 
@@ -41,6 +42,8 @@ def create_app(here: Server) -> OpenAPI:
         SECRET_KEY=here.settings.secret_key or secrets.token_hex(32),
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
         SESSION_COOKIE_SAMESITE="Lax",
+        # As long as the session: a page left open over lunch must still be able to sign out.
+        WTF_CSRF_TIME_LIMIT=None,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SECURE=here.settings.public_url.startswith("https://"),
     )
@@ -66,7 +69,7 @@ def create_app(here: Server) -> OpenAPI:
 def _answered(error: HTTPException) -> Response | tuple[str, int]:
     status = error.code or 500
     if not request.path.startswith("/api/"):
-        return show_error(status)
+        return show_error(status, "page_old" if isinstance(error, CSRFError) else "")
     words = {
         401: ("not_signed_in", "请先登录。", "sign in first"),
         404: ("not_found", "没有这个地址。", "there is no such address"),
@@ -95,6 +98,9 @@ def _database_away(_error: DBAPIError) -> Response | tuple[str, int]:
 def _guarded(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if not request.path.startswith(("/static/", "/api/docs")):
+        # A shared computer's back button must not show what the last reader saw.
+        response.headers.setdefault("Cache-Control", "no-store")
     if request.path.startswith("/api/docs"):
         response.headers["Content-Security-Policy"] = _DOCS_POLICY
     return response

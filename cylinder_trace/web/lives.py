@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.judging.circulation import movements
 from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.scan import local_day
 from cylinder_trace.judging.state import Leg, State
 from cylinder_trace.judging.story import voided
+from cylinder_trace.law.tables import LawError
 from cylinder_trace.store import alerts, cylinders, ledger, legs
 from cylinder_trace.store.ledger import Entry
 
@@ -91,3 +93,15 @@ def trail_json(life: Life) -> dict[str, Any]:
 def day_text(day: int | None) -> str | None:
     """A day number as YYYY-MM-DD; None stays None."""
     return None if day is None else date.fromordinal(day).isoformat()
+
+
+def life_is_confirmed(state: State, reference: Reference, now_ms: int) -> bool:
+    """Whether the end of a cylinder's life rests on a row of the law tables that is confirmed; True where it has none."""
+    if state.life_end_day is None or not (state.cylinder_class and state.medium and state.manufactured):
+        return True
+    made, today = date.fromisoformat(state.manufactured), date.fromordinal(local_day(now_ms))
+    try:
+        life = reference.law.service_life(state.cylinder_class, state.medium, made, today)
+    except LawError:
+        return True
+    return life.row.confirmed

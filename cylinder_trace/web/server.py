@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import Response, current_app, jsonify
@@ -12,6 +12,7 @@ from cylinder_trace.contract.receipt import Answer
 from cylinder_trace.settings import Settings
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.parties import ReferenceCache
+from cylinder_trace.web.throttle import Throttle
 
 
 def clock_ms() -> int:
@@ -27,6 +28,7 @@ class Server:
     cache: ReferenceCache
     settings: Settings
     now_ms: Callable[[], int] = clock_ms
+    throttle: Throttle = field(default_factory=Throttle)
 
     def now(self) -> datetime:
         """Now, as an aware datetime."""

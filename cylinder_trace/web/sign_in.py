@@ -35,4 +35,4 @@ def _load(username: str) -> Visitor | None:
 def _unauthorized() -> Any:
     if request.path.startswith("/api/"):
         return refusal(401, "not_signed_in", "请先登录。", "sign in first")
-    return redirect(url_for("regulator_pages.sign_in", next=request.full_path.rstrip("?")))
+    return redirect(url_for("entrance.sign_in", next=request.full_path.rstrip("?")))

@@ -1,16 +1,22 @@
 """The operator's page: a USB scanner or a webcam in the browser, a verdict that fills the screen."""
 
 import time
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask_login import current_user, login_required
+from pydantic import ValidationError
 
 from cylinder_trace import intake
 from cylinder_trace.contract.code import NotACylinderCode, parse_code
+from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.verdict import FillCheckRequest
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.rules import RULES
 from cylinder_trace.web.api.stations import verdict_on, with_findings
+from cylinder_trace.web.language import language
 from cylinder_trace.web.server import refusal, server
 
 operator_pages = Blueprint("operator_pages", __name__)
@@ -24,6 +30,7 @@ ACTIONS = {
     "return": "return",
     "observe": "observe",
 }
+_COMMON_MEDIA = ("lpg", "o2", "n2", "ar", "co2", "c2h2", "h2", "dme")
 _DETAILS = ("medium", "gas_mass_kg", "result", "to_site", "from_site", "waybill")
 
 
@@ -32,11 +39,36 @@ _DETAILS = ("medium", "gas_mass_kg", "result", "to_site", "from_site", "waybill"
 def scan() -> str | tuple[str, int]:
     """The scan page of the signed-in operator's station."""
     here = server()
+    site_id = current_user.person.scope.id
     with here.database.reading() as connection:
-        sites = here.cache.read(connection).sites
-    site = sites.get(current_user.person.scope.id)
+        reference = here.cache.read(connection)
+    which = 0 if language() == "zh" else 1
     return render_template(
-        "scan.html", site=site, site_id=current_user.person.scope.id, actions=list(ACTIONS)
+        "scan.html",
+        site=reference.site_name(site_id),
+        actions=list(ACTIONS),
+        media=[
+            (code, reference.law.medium(code)[which]) for code in _media(reference, site_id, here.now_ms())
+        ],
+        partners=_partners(reference, site_id),
+    )
+
+
+def _media(reference: Reference, site_id: str, now_ms: int) -> list[str]:
+    """What the station may fill; every common medium where it has no licence, so that the judge can say so."""
+    licensed = {code for licence in reference.licences_in_force(site_id, now_ms) for code in licence.media}
+    return sorted(licensed) or list(_COMMON_MEDIA)
+
+
+def _partners(reference: Reference, site_id: str) -> list[tuple[str, str]]:
+    """Id and name of the sites a station sends to and receives from: its firm's, and those that inspect and scrap."""
+    firm = reference.owner_of_site(site_id)
+    return sorted(
+        (one.site_id, one.name)
+        for one in reference.sites.values()
+        if one.site_id != site_id
+        and one.type != "customer"
+        and ((firm and one.owner_id == firm) or one.type in {"inspection_agency", "scrap_yard"})
     )
 
 
@@ -57,27 +89,35 @@ def record_scan() -> Response:
     except NotACylinderCode as error:
         return refusal(400, "not_a_code", "这不是气瓶编码，请重扫或手工输入。", str(error))
     action = asked.get("action", "check")
-    answer: dict[str, Any] = {"code": code, "receipt": None, "verdict": None}
+    if action != "check" and action not in ACTIONS:
+        # Answered as done, the browser would drop a scan that nobody recorded.
+        return refusal(400, "unknown_action", "没有这种作业。", f"actions are check, {', '.join(ACTIONS)}")
+    answer: dict[str, Any] = {"code": code, "receipt": None, "verdict": None, "findings": []}
     if action in {"check", "fill-check"}:
-        question = FillCheckRequest(
-            cylinder_code=code,
-            site_id=person.scope.id,
-            operator_id=person.username,
-            medium=asked.get("medium") or "lpg",
-        )
+        try:
+            question = FillCheckRequest(
+                cylinder_code=code,
+                site_id=person.scope.id,
+                operator_id=person.username,
+                medium=asked.get("medium") or "lpg",
+            )
+        except ValidationError as error:
+            return refusal(400, "malformed", "无法读取该请求。", str(error))
         answer["verdict"] = verdict_on(here, code, question).model_dump(mode="json")
     if action in ACTIONS:
         message = {name: asked[name] for name in _DETAILS if asked.get(name) not in (None, "")}
+        occurred_at = asked.get("occurred_at") or here.now().isoformat()
         message |= {
             "kind": ACTIONS[action],
             "event_id": asked.get("event_id") or str(uuid4()),
-            "occurred_at": asked.get("occurred_at") or here.now().isoformat(),
+            "occurred_at": occurred_at,
             "cylinder_code": asked["code"],
             "site_id": person.scope.id,
             "operator_id": person.username,
-            # A browser keeps no counter that survives it; the time orders its scans.
+            # A browser keeps no counter that survives it; the scan's time orders its scans. Not the server's:
+            # a scan sent twice must be the same event twice.
             "device_id": f"web-{person.username}",
-            "device_seq": here.now_ms(),
+            "device_seq": _time_ms(occurred_at),
         }
         # The end that is not named is the station itself.
         if action in {"ship", "deliver"}:
@@ -90,7 +130,18 @@ def record_scan() -> Response:
             here, intake.record(here.database, [message], here.now(), f"web-{person.username}")
         )
         answer["receipt"] = receipt.receipts[0].model_dump(mode="json", exclude_none=True)
+        answer["findings"] = [
+            dict(zip(("zh", "en"), RULES[rule].words.title, strict=True))
+            for rule in receipt.receipts[0].findings
+        ]
     return jsonify(answer)
+
+
+def _time_ms(text: Any) -> int:
+    try:
+        return epoch_ms(datetime.fromisoformat(text))
+    except (TypeError, ValueError):
+        return 0  # the record is refused for this time, with words that say so
 
 
 @operator_pages.post("/scan/frame")

@@ -132,14 +132,14 @@ function notice(text) {
 }
 
 function show(scan, outcome) {
-  const { verdict, receipt } = outcome.done ?? {};
-  const findings = receipt?.findings ?? [];
+  const { verdict } = outcome.done ?? {};
+  const findings = outcome.done?.findings ?? [];
   let kind = outcome.refused ? "REFUSED" : "KEPT";
   if (outcome.done) kind = verdict ? verdict.decision : findings.length ? "ASK" : "DONE";
-  const reasons = (verdict?.reasons ?? []).map((one) => [one[`title_${lang}`], one[`fact_${lang}`], one[`remedy_${lang}`]]);
+  const reasons = (verdict?.reasons ?? []).map((one) => [one[`title_${lang}`], one[`fact_${lang}`], one[`remedy_${lang}`], one[`law_${lang}`].join(lang === "zh" ? "；" : "; ")]);
   if (outcome.refused) reasons.push(["", outcome.refused, ""]);
   if (outcome.kept) reasons.push(["", words[scan.action === "check" || scan.action.startsWith("fill") ? "kept_text" : "waiting_hint"], ""]);
-  if (!verdict && findings.length) reasons.push(["", words.findings + findings.join(", "), ""]);
+  if (!verdict && findings.length) reasons.push([words.findings, findings.map((one) => one[lang]).join(lang === "zh" ? "、" : ", "), ""]);
   const box = find("verdict");
   box.className = kind;
   box.querySelector(".sign").textContent = SIGNS[kind];
@@ -158,9 +158,9 @@ function show(scan, outcome) {
   remember(scan, kind, outcome.done?.code ?? scan.code);
 }
 
-function reason([title, fact, remedy]) {
+function reason([title, fact, remedy, law]) {
   const item = document.createElement("li");
-  for (const [name, text] of [["b", title], ["span", fact], ["em", remedy && `${words.remedy}: ${remedy}`]]) {
+  for (const [name, text] of [["b", title], ["span", fact], ["em", remedy && `${words.remedy}: ${remedy}`], ["small", law && `${words.law}: ${law}`]]) {
     if (text) item.append(Object.assign(document.createElement(name), { textContent: text }));
   }
   return item;
@@ -257,9 +257,11 @@ find("camera").addEventListener("click", async () => {
   else await view.start().catch(() => { view.stop(); notice(words.camera_denied); });
   find("camera").textContent = view.on ? words.camera_off : words.camera_on;
 });
-// Browsers let a page sound only after it was touched or typed into.
+// Browsers let a page sound only after it was touched or typed into. Not at once: making it takes longer than a scanner
+// waits between two keys, and the first scan of the day would come in pieces.
 for (const touch of ["pointerdown", "keydown"]) {
-  document.addEventListener(touch, () => { sound ??= new AudioContext(); sound.resume(); }, { once: true, capture: true });
+  const ready = () => { sound ??= new AudioContext(); sound.resume(); };
+  document.addEventListener(touch, () => setTimeout(ready, 500), { once: true, capture: true });
 }
 addEventListener("online", () => { pause = 2000; sendWaiting(); });
 again();
