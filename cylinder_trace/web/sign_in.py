@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask_login import LoginManager, UserMixin
 
 from cylinder_trace.store import people
@@ -26,6 +26,8 @@ class Visitor(UserMixin):  # type: ignore[misc]
 
 @login_manager.user_loader
 def _load(username: str) -> Visitor | None:
+    if g.get("nobody", False):  # an error page is under way, and the database may be what failed
+        return None
     with server().database.reading() as connection:
         person = people.person(connection, username)
     return Visitor(person) if person else None

@@ -44,11 +44,10 @@ def _shanghai(moment: datetime) -> str:
 
 def _everywhere() -> dict[str, Any]:
     lang = language()
-    known = not g.get("nobody", False) and current_user.is_authenticated
     return {
         "lang": lang,
         "t": lambda key, **facts: say(key, lang, **facts),
-        "person": current_user.person if known else None,
+        "person": current_user.person if current_user.is_authenticated else None,
         "path": request.full_path.rstrip("?"),
         "now": server().now(),
     }

@@ -88,7 +88,7 @@ def record_scan() -> Response:
         code = parse_code(asked["code"]).text
     except NotACylinderCode as error:
         return refusal(400, "not_a_code", "这不是气瓶编码，请重扫或手工输入。", str(error))
-    action = asked.get("action", "check")
+    action = str(asked.get("action", "check"))
     if action != "check" and action not in ACTIONS:
         # Answered as done, the browser would drop a scan that nobody recorded.
         return refusal(400, "unknown_action", "没有这种作业。", f"actions are check, {', '.join(ACTIONS)}")
