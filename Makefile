@@ -22,13 +22,10 @@ demo:
 	@$(BIN)/cylinder-trace demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(PHOTOS),--photos "$(PHOTOS)") \
 		$(if $(DIRECTORY),--directory "$(DIRECTORY)")
 
-# Both in the background, so that the shell hears Ctrl-C or a kill at once and ends them together.
 run:
 	@sh .ci/setup demo
 	@$(BIN)/cylinder-trace db upgrade
-	@trap 'exit 130' INT TERM; trap 'kill $$worker $$server 2>/dev/null; wait' EXIT; \
-		$(BIN)/cylinder-trace worker & worker=$$!; \
-		$(BIN)/cylinder-trace serve & server=$$!; wait $$server
+	@sh .ci/serve
 
 test:
 	@sh .ci/setup test
