@@ -7,12 +7,12 @@ from cylinder_trace.simulator.cycles import begun, honest_life
 from cylinder_trace.simulator.faults import lapsed_fills, planted
 from cylinder_trace.simulator.lookalikes import lawful
 from cylinder_trace.simulator.papers import issue
-from cylinder_trace.simulator.plan import Arrival, City, Label, Plan
+from cylinder_trace.simulator.plan import Arrival, City, Label, Missed, Plan
 from cylinder_trace.simulator.uploads import uploaded
 from cylinder_trace.simulator.walk import Walk
 from cylinder_trace.simulator.world import World, built
 
-__all__ = ["Arrival", "City", "Label", "Plan", "simulate"]
+__all__ = ["Arrival", "City", "Label", "Missed", "Plan", "simulate"]
 
 
 def simulate(plan: Plan) -> City:
@@ -23,7 +23,7 @@ def simulate(plan: Plan) -> City:
     labels = [*planted(world), *lawful(world)]
     arrivals = tuple(uploaded(world.log, plan))
     labels += lapsed_fills(world, arrivals)
-    return City(plan, tuple(world.records), arrivals, tuple(labels))
+    return City(plan, tuple(world.records), arrivals, tuple(labels), tuple(world.missed))
 
 
 def _live_honestly(world: World) -> None:

@@ -6,6 +6,11 @@ from cylinder_trace.simulator.plan import HOUR_MS
 from cylinder_trace.simulator.walk import Walk
 
 _FAILED_CHECK = 0.01
+_UNREADABLE = 0.001
+"""Of the trips to a station, those on which nobody can read the label."""
+
+_RELABELLED = 0.003
+_COUNTED = 0.03
 _SCRAPPED_AT_INSPECTION = 0.03
 _APPLY_BEFORE = timedelta(days=30)
 
@@ -22,6 +27,8 @@ def honest_life(walk: Walk) -> None:
             walk.wait(2, 40)
             if walk.bottle.firm.is_lpg:
                 walk.haul(walk.rng.choice(walk.bottle.firm.depots))
+                if walk.unreadable:
+                    walk.relabel("瓶码无法识读")
             else:
                 _hand_over(walk)
         elif walk.bottle.valid_until <= walk.today + _APPLY_BEFORE:
@@ -60,10 +67,14 @@ def inspected_in_time(walk: Walk) -> bool:
 
 def _at_depot(walk: Walk) -> None:
     if walk.full:
-        walk.wait(2, 110)
+        walk.wait(2, 55)
+        if walk.rng.random() < _COUNTED:
+            walk.count()
+        walk.wait(0, 55)
         _hand_over(walk)
     else:
         walk.wait(1, 30)
+        walk.unreadable = walk.rng.random() < _UNREADABLE
         walk.haul(walk.rng.choice(walk.bottle.firm.stations))
 
 
@@ -78,9 +89,13 @@ def _through_station(walk: Walk) -> None:
         walk.check("fail")
         walk.wait(1, 4)
         station = walk.at.site_id
+        # A repair is entered at the desk, by the stamp where the label can not be read.
         walk.scan("repair", station, f"{station}-H1", f"{station}-W1", part="瓶阀",
                   new_part_no=f"V{walk.rng.randrange(10**6):06}")  # fmt: skip
         walk.wait(0.5, 2)
     if walk.bottle.valid_until <= walk.today + _APPLY_BEFORE:
         return
     walk.filled()
+    if not walk.unreadable and walk.rng.random() < _RELABELLED:
+        walk.wait(0.5, 1)
+        walk.relabel("标签磨损，换发新标签")

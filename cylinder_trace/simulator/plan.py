@@ -15,7 +15,7 @@ FEWEST_DAYS = 7
 """A fault needs a visit to a station and the way there and back."""
 
 LARGEST_DRIFT_S = 600
-"""Hand-overs between two devices lie at least 20 minutes apart, so that drift never turns their order."""
+"""Hand-overs between two places lie at least 20 minutes apart, so that drift never turns their order."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Plan:
     days: int = 60
     missed_scan_share: float = 0.02
     late_upload_share: float = 0.02
+    doubled_upload_share: float = 0.005
     clock_drift_s: float = 60
     faults_of_each_kind: int = 3
 
@@ -45,7 +46,7 @@ class Plan:
             raise ValueError(f"cylinders is {self.cylinders}; a city needs at least 1")
         if self.faults_of_each_kind < 0:
             raise ValueError(f"faults_of_each_kind is {self.faults_of_each_kind}; give 0 or more")
-        for name in ("missed_scan_share", "late_upload_share"):
+        for name in ("missed_scan_share", "late_upload_share", "doubled_upload_share"):
             if not 0 <= getattr(self, name) <= 0.5:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a share from 0 to 0.5")
         if not 0 <= self.clock_drift_s <= LARGEST_DRIFT_S:
@@ -74,7 +75,7 @@ class Arrival:
 class Label:
     """What was planted: `kind` is the name of a rule, `subject` a canonical cylinder code, a site or an owner.
 
-    `fault` False marks a lawful look-alike: the rule must stay quiet about the subject.
+    `fault` False marks a lawful look-alike: no finding of the rule may rest on its events.
     """
 
     kind: str
@@ -85,10 +86,21 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """A scan of an honest cylinder that nobody made, or that was lost with its device: what innocent alarms come from."""
+
+    cylinder_code: str
+    kind: str
+    site_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class City:
-    """A simulated city. `arrivals` are sorted by `received_at`, then by event id."""
+    """A simulated city. `arrivals` are sorted by `received_at`, then by event id; what was sent twice is there twice."""
 
     plan: Plan
     records: tuple[SiteRecord | OwnerRecord | PersonRecord, ...]
     arrivals: tuple[Arrival, ...]
     labels: tuple[Label, ...]
+    missed: tuple[Missed, ...] = ()

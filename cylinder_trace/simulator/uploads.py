@@ -1,8 +1,9 @@
-"""From what was scanned to what arrives: device counters, clock drift, outages and late bursts.
+"""From what was scanned to what arrives: device counters, clocks that drift, outages, late bursts and repeats.
 
 A device numbers its scans from 1 in the order it made them. A label nobody scanned leaves no trace; a scan
 that was made and then lost with its device leaves a gap in `device_seq`. A device that is cut off keeps its
-scans and sends them in one burst when it is back, so they arrive in another order than they happened.
+scans and sends them in one burst when it is back, so they arrive in another order than they happened. A device
+whose answer was lost on the way sends the same scan again.
 """
 
 from collections import defaultdict
@@ -82,8 +83,8 @@ def _office(acts: list[Act], plan: Plan) -> list[tuple[int, UUID, Any]]:
 
 def _device(device: str, acts: list[Act], plan: Plan) -> list[tuple[int, UUID, Any]]:
     rng = Random(f"{plan.seed}/{device}")
-    drift_ms = int(rng.uniform(-1, 1) * plan.clock_drift_s * 1000)
-    outages = _outages(rng, plan)
+    ahead_ms = [rng.uniform(-1, 1) * plan.clock_drift_s * 1000 for _ in ("first", "last")]
+    cut_off = outages(rng, plan, plan.late_upload_share, _OUTAGE_H)
     sent = []
     sequence, received_ms = 0, 0
     # The margin keeps a device that runs ahead from dating an event after the city's end.
@@ -94,27 +95,33 @@ def _device(device: str, acts: list[Act], plan: Plan) -> list[tuple[int, UUID, A
         sequence += 1
         if act.lost:
             continue
-        back_ms = next((end for start, end in outages if start <= act.at_ms < end), act.at_ms)
+        back_ms = next((end for start, end in cut_off if start <= act.at_ms < end), act.at_ms)
         earliest_ms = max(act.at_ms + rng.randint(400, 20_000), act.received_ms or 0)
         # A device sends in the order it scanned, five a second when it is back.
         received_ms = max(received_ms + 200, back_ms, earliest_ms)
-        event = _event(act, act.at_ms + drift_ms, {"device_id": device, "device_seq": sequence})
+        gone = (act.at_ms - plan.start_ms) / (plan.end_ms - plan.start_ms)
+        offset_ms = int(ahead_ms[0] + (ahead_ms[1] - ahead_ms[0]) * gone)
+        scanned = {"device_id": device, "device_seq": sequence, "clock_offset_ms": offset_ms}
+        event = _event(act, act.at_ms + offset_ms, scanned)
         sent.append((min(received_ms, plan.end_ms), act.event_id, event))
+        if rng.random() < plan.doubled_upload_share:
+            again_ms = received_ms + rng.randint(5_000, 120_000)
+            sent.append((min(again_ms, plan.end_ms), act.event_id, event))
     return sent
 
 
-def _outages(rng: Random, plan: Plan) -> list[tuple[int, int]]:
-    """When a device is cut off: together the planned share of the window, each back an hour before its end."""
-    left_ms = plan.late_upload_share * plan.days * DAY_MS * rng.uniform(0, 2)
-    outages = []
+def outages(rng: Random, plan: Plan, share: float, hours: tuple[float, float]) -> list[tuple[int, int]]:
+    """Some stretches of time that together make a share of the window, on average; each ends an hour before it."""
+    left_ms = share * plan.days * DAY_MS * rng.uniform(0, 2)
+    found = []
     while left_ms > 0:
-        length = min(int(rng.uniform(*_OUTAGE_H) * HOUR_MS), plan.days * DAY_MS // 4)
+        length = min(int(rng.uniform(*hours) * HOUR_MS), plan.days * DAY_MS // 4)
         # What is left of the share decides whether a last outage comes, so that the mean is kept.
         if left_ms >= length or rng.random() < left_ms / length:
             start = rng.randrange(plan.start_ms, plan.end_ms - HOUR_MS - length)
-            outages.append((start, start + length))
+            found.append((start, start + length))
         left_ms -= length
-    return outages
+    return found
 
 
 def _event(act: Act, occurred_ms: int, scanned: dict[str, Any]) -> Any:

@@ -1,11 +1,12 @@
 """One cylinder's way through the city, step by step.
 
-Where a step is scanned: check, fill and check at the gun's own terminal (one device, so they stay in order);
-ship and receive with the gate handheld of the site; deliver and return with a courier's device, whose `site_id`
-is the door it belongs to (the depot, or the station of an industrial firm), the customer being the other end.
+Where a step is scanned: check, fill and check at the gun's own terminal, or the checks with a handheld; ship and
+receive with the gate handheld of the site; deliver and return with a courier's device, whose `site_id` is the door
+it belongs to (the depot, or the station of an industrial firm), the customer being the other end.
 
-A movement scan may be missed; the next one then is made, because a missing entry is noticed at the hand-over.
-Scans at the gun are never missed: the gun does not open without them.
+A movement scan may be missed, one by one or, when a handheld is out of order, all of some hours. Scans at the gun
+are not forgotten, for the gun does not open without them; but a cylinder whose label nobody can read passes a whole
+station on paper, until it has a new label.
 """
 
 from datetime import date
@@ -17,10 +18,11 @@ from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.simulator.bottles import Bottle
 from cylinder_trace.simulator.calendar import departure, local_date, local_moment, ms_of, round_of_courier
 from cylinder_trace.simulator.places import kilometres
-from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, MINUTE_MS
+from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, MINUTE_MS, Missed
 from cylinder_trace.simulator.uploads import Act
-from cylinder_trace.simulator.world import Place, Segment, World
+from cylinder_trace.simulator.world import BROKEN_SHARE, Place, Segment, World, code_of
 
+_SCALE_ERROR_KG = 0.06
 _LOST_AFTER_SCAN = 0.1
 """Of the missed scans, those that were made and then lost with their device: they leave a gap in its count."""
 
@@ -52,7 +54,7 @@ class Walk:
         self.customer: SiteRecord = self.some_customer()
         self.full = True
         self._gun, self._slot_ms = "", 0
-        self._missed_before = False
+        self.unreadable = False
 
     def some_customer(self) -> SiteRecord:
         """A customer of the door who uses cylinders of this size."""
@@ -119,6 +121,20 @@ class Walk:
         self.place = goal
         return shipped, received
 
+    def relabel(self, reason: str) -> UUID:
+        """A new label with the next number of the firm's block; the old one is never scanned again."""
+        firm, old = self.bottle.firm, self.bottle.code
+        firm.serial += 1
+        self.bottle.code, self.unreadable = code_of(firm, firm.serial), False
+        return self.world.act(
+            self.now_ms, "tag_replace", cylinder_code=old, new_code=self.bottle.code, reason=reason
+        )
+
+    def count(self) -> UUID:
+        """Seen by a stock count of the place it is at."""
+        site = self.at.site_id
+        return self.scan("observe", site, f"{site}-H1", f"{site}-W1")
+
     def check(self, result: Literal["pass", "fail"] = "pass", medium: str | None = None) -> UUID:
         """The check before filling, on the next free gun."""
         self._take_gun()
@@ -136,13 +152,13 @@ class Walk:
         if bottle.allowed_kg is None:
             amount, seconds = {"pressure_mpa": round(rng.uniform(13.4, 14.8), 1)}, 120
         else:
-            gas = round(bottle.allowed_kg * rng.uniform(0.97, 1.0) if not too_much_kg
-                        else bottle.allowed_kg + too_much_kg, 2)  # fmt: skip
-            amount = {
-                "gas_mass_kg": gas,
-                "tare_kg": bottle.tare_kg,
-                "gross_kg": round(bottle.tare_kg + gas, 2),
-            }
+            # The gun stops short of what is allowed; the scale's error may carry the reading a little beyond.
+            aimed = bottle.allowed_kg * rng.uniform(0.97, 1.0)
+            shown = min(aimed + rng.gauss(0, _SCALE_ERROR_KG), bottle.allowed_kg + 3 * _SCALE_ERROR_KG)
+            gas = round(bottle.allowed_kg + too_much_kg if too_much_kg else shown, 2)
+            amount = {"tare_kg": bottle.tare_kg, "gross_kg": round(bottle.tare_kg + gas, 2)}
+            if not self.at.by_hand:
+                amount["gas_mass_kg"] = gas
             seconds = int(50 + 1.8 * gas)
         self.full = True
         start_ms = self._slot_ms + 50_000
@@ -192,7 +208,11 @@ class Walk:
 
     def _gun_scan(self, kind: str, person: str, after_s: int, **fields: Any) -> UUID:
         self.now_ms = self._slot_ms + after_s * 1000 + self.rng.randrange(10_000)
-        return self.scan(kind, self.at.site_id, self._gun, f"{self.at.site_id}-{person}", **fields)
+        site = self.at.site_id
+        if self.unreadable:
+            return self._missed(kind, site)
+        device = f"{site}-H3" if self.at.by_hand and kind != "fill" else self._gun
+        return self.scan(kind, site, device, f"{site}-{person}", **fields)
 
     def _by_courier(self, kind: str, origin: str, goal: str, **fields: Any) -> UUID:
         door = self.door.site_id
@@ -201,9 +221,13 @@ class Walk:
         return self._move(kind, f"{door}-C{number}", f"{door}-D{number}", door, ends | fields)
 
     def _move(self, kind: str, device: str, operator: str, site: str, fields: dict[str, Any]) -> UUID:
-        rng, share = self.rng, self.world.plan.missed_scan_share
-        missed = not self.faithful and not self._missed_before and rng.random() < share
-        self._missed_before = missed
-        if missed and rng.random() >= _LOST_AFTER_SCAN:
-            return self.world.log.new_id(self.now_ms)
-        return self.scan(kind, site, device, operator, lost=missed, **fields)
+        forgotten = self.rng.random() < self.world.plan.missed_scan_share * (1 - BROKEN_SHARE)
+        lost = forgotten and self.rng.random() < _LOST_AFTER_SCAN
+        if self.faithful or not (forgotten or self.unreadable or self.world.is_broken(device, self.now_ms)):
+            return self.scan(kind, site, device, operator, **fields)
+        never_made = self._missed(kind, site)
+        return self.scan(kind, site, device, operator, lost=True, **fields) if lost else never_made
+
+    def _missed(self, kind: str, site: str) -> UUID:
+        self.world.missed.append(Missed(self.bottle.code, kind, site, self.now_ms))
+        return self.world.log.new_id(self.now_ms)

@@ -9,14 +9,18 @@ from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
 from cylinder_trace.law.tables import Law, load
 from cylinder_trace.simulator.calendar import at_hour, months_later
 from cylinder_trace.simulator.places import INDUSTRIAL, MIDDLES, NORTH, SOUTH, somewhere_in
-from cylinder_trace.simulator.plan import Plan
-from cylinder_trace.simulator.uploads import Act, Log
+from cylinder_trace.simulator.plan import Missed, Plan
+from cylinder_trace.simulator.uploads import Act, Log, outages
 
 Segment = Literal["household", "restaurant", "industrial"]
 
 SLOT_MS = 4 * 60_000
 """One cylinder on one gun: check, fill, check again."""
 
+BROKEN_SHARE = 0.5
+"""Of the missed scans, those missed because a handheld is out of order; the others are forgotten one by one."""
+
+_BROKEN_H = (1.0, 8.0)
 _OPENS_H, _CLOSES_H = 6, 21
 _STORAGE_LIMIT_KG: dict[Segment, float] = {"household": 100, "restaurant": 420, "industrial": 1000}
 _CYLINDERS_A_CUSTOMER = {"lpg": 1.5, "industrial": 6.0}
@@ -29,11 +33,15 @@ _FIRMS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...], int], ...] = (
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """A site with its equipment. A station fills on guns, one cylinder a slot, while it is not closed."""
+    """A site with its equipment. A station fills on guns, one cylinder a slot, while it is not closed.
+
+    Where `by_hand`, the checks are made with a handheld, whose clock is its own, and the scale gives gross and tare.
+    """
 
     record: SiteRecord
     guns: tuple[str, ...] = ()
     couriers: int = 0
+    by_hand: bool = False
     customers: dict[Segment, list[SiteRecord]] = field(default_factory=dict)
     closed: list[tuple[int, int]] = field(default_factory=list)
     _taken: set[tuple[int, str]] = field(default_factory=set)
@@ -97,7 +105,10 @@ class Firm:
 
 @dataclass(slots=True, eq=False)
 class World:
-    """Everything a cylinder can meet. `lapsed` and `renewed` are stations with a planted licence story."""
+    """Everything a cylinder can meet. `lapsed` and `renewed` are stations with a planted licence story.
+
+    `missed` are the scans of honest cylinders that left no trace.
+    """
 
     plan: Plan
     law: Law
@@ -107,6 +118,16 @@ class World:
     records: list[SiteRecord | OwnerRecord | PersonRecord] = field(default_factory=list)
     lapsed: tuple[Place, int] | None = None
     renewed: tuple[Place, UUID] | None = None
+    missed: list[Missed] = field(default_factory=list)
+    _broken: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def is_broken(self, device: str, at_ms: int) -> bool:
+        """Whether a handheld is out of order just then, so that people work on without it."""
+        if device not in self._broken:
+            share = self.plan.missed_scan_share * BROKEN_SHARE
+            rng = Random(f"{self.plan.seed}/broken/{device}")
+            self._broken[device] = outages(rng, self.plan, share, _BROKEN_H)
+        return any(since <= at_ms < until for since, until in self._broken[device])
 
     def act(self, at_ms: int, kind: str, received_ms: int | None = None, **fields: Any) -> UUID:
         """An act of an office; its event id."""
@@ -154,7 +175,7 @@ def _station(world: World, firm: Firm, count: int, cylinders: int, rng: Random) 
     staff += [("K1", "checker"), ("W1", "manager"), ("S1", "safety_officer")]
     staff += [(f"D{number}", "courier") for number in range(1, couriers + 1)]
     _people(world, site_id, staff)
-    return Place(site, guns, couriers)
+    return Place(site, guns, couriers, by_hand=count == 1)
 
 
 def _depot(world: World, firm: Firm, count: int, cylinders: int, rng: Random) -> Place:

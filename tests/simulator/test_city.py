@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,8 +14,9 @@ from cylinder_trace.contract.event import read_event, written
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import OwnerRecord, SiteRecord
 from cylinder_trace.simulator.calendar import local_date
-from cylinder_trace.simulator.city import City, Plan, simulate
+from cylinder_trace.simulator.city import Arrival, City, Plan, simulate
 from cylinder_trace.simulator.files import read, write
+from cylinder_trace.simulator.plan import MINUTE_MS
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 FAULTS = {
@@ -22,7 +24,9 @@ FAULTS = {
     "medium_mismatch", "overfill", "no_precheck", "no_postcheck", "double_fill", "deliver_without_fill",
     "out_of_area", "bypass_loop",
 }  # fmt: skip
-QUIET = {"foreign_fill", "unregistered", "no_precheck", "double_fill", "fill_overdue", "unlicensed_site"}
+MOVEMENTS = {"ship", "receive", "deliver", "return"}
+CLOCKS_APART = timedelta(minutes=30)
+QUIET = FAULTS - {"bypass_loop"}
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +43,28 @@ def honest() -> City:
     )  # fmt: skip
 
 
-def stories(city: City) -> dict[str, list[Any]]:
-    """Every cylinder's events in the order they happened."""
-    told = defaultdict(list)
+def once(city: City) -> list[Arrival]:
+    """What arrived, without what was sent again."""
+    first: dict[UUID, Arrival] = {}
     for arrival in city.arrivals:
-        if arrival.event.kind not in {"licence", "agreement", "tag_block"}:
-            told[arrival.event.code].append(arrival.event)
+        first.setdefault(arrival.event.event_id, arrival)
+    return list(first.values())
+
+
+def stories(city: City) -> dict[str, list[Any]]:
+    """Every cylinder's events in the order they happened, under its first code."""
+    events = [arrival.event for arrival in once(city)]
+    first = {event.new_code: event.code for event in events if event.kind == "tag_replace"}
+    told = defaultdict(list)
+    for event in events:
+        if event.kind not in {"licence", "agreement", "tag_block"}:
+            code = event.code
+            while code in first:
+                code = first[code]
+            told[code].append(event)
     return {
-        code: sorted(events, key=lambda event: (event.occurred_at, event.event_id))
-        for code, events in told.items()
+        code: sorted(story, key=lambda event: (event.occurred_at, event.event_id))
+        for code, story in told.items()
     }
 
 
@@ -103,7 +120,7 @@ def test_late_uploads_arrive_in_another_order_than_they_happened(honest: City) -
 
 def test_a_device_numbers_its_scans_in_the_order_it_made_and_sent_them(honest: City) -> None:
     by_device = defaultdict(list)
-    for arrival in honest.arrivals:
+    for arrival in once(honest):
         if arrival.event.device_id:
             by_device[arrival.event.device_id].append(arrival)
     gaps = 0
@@ -118,23 +135,63 @@ def test_a_device_numbers_its_scans_in_the_order_it_made_and_sent_them(honest: C
 
 def test_an_honest_city_has_no_labels_and_misses_the_planned_share_of_movements(honest: City) -> None:
     assert not honest.labels
-    after_fill = [
-        after.kind
-        for events in stories(honest).values()
-        for event, after in pairwise(events)
-        if event.kind == "post_check"
-    ]
-    missed = sum(kind not in {"ship", "deliver"} for kind in after_fill) / len(after_fill)
-    assert 0.05 < missed < 0.15  # 0.1 was planned
+    moved = sum(arrival.event.kind in MOVEMENTS for arrival in once(honest))
+    missed = sum(one.kind in MOVEMENTS for one in honest.missed)
+    assert 0.05 < missed / (moved + missed) < 0.15  # 0.1 was planned
+
+
+def test_missed_scans_are_forgotten_one_by_one_or_for_hours(honest: City) -> None:
+    by_site = defaultdict(list)
+    for one in honest.missed:
+        by_site[one.site_id].append(one.at_ms)
+    apart_min = [(b - a) / MINUTE_MS for times in by_site.values() for a, b in pairwise(sorted(times))]
+    # By chance alone one in a hundred would follow another within half an hour.
+    assert sum(gap < 30 for gap in apart_min) > len(apart_min) / 10
+    assert sum(gap > 600 for gap in apart_min) > 20
+
+
+def test_a_cylinder_whose_label_nobody_can_read_passes_a_station_on_paper(honest: City) -> None:
+    unseen = {one.cylinder_code for one in honest.missed if one.kind == "fill"}
+    assert unseen
+    replaced = {a.event.code for a in once(honest) if a.event.kind == "tag_replace"}
+    scanned_at_guns = {one.cylinder_code for one in honest.missed if one.kind in {"fill_check", "post_check"}}
+    assert scanned_at_guns == unseen
+    assert unseen & replaced
+
+
+def test_some_uploads_come_twice_and_say_the_same(city: City) -> None:
+    arrivals = defaultdict(list)
+    for arrival in city.arrivals:
+        arrivals[arrival.event.event_id].append(arrival)
+    twice = [several for several in arrivals.values() if len(several) > 1]
+    assert 0 < len(twice) < 0.02 * len(arrivals)
+    for first, again in twice:
+        assert again.event == first.event
+        assert again.received_at > first.received_at
+
+
+def test_clocks_drift_and_say_how_far_they_are_off(honest: City) -> None:
+    offsets = defaultdict(set)
+    for arrival in once(honest):
+        event = arrival.event
+        if event.device_id:
+            offsets[event.device_id].add(event.clock_offset_ms)
+            lag = arrival.received_at - event.occurred_at + timedelta(milliseconds=event.clock_offset_ms)
+            assert lag > timedelta(0)
+            assert abs(event.clock_offset_ms) <= honest.plan.clock_drift_s * 1000
+    busiest = max(offsets.values(), key=len)
+    assert max(busiest) - min(busiest) > 30_000
+    assert {min(several) < 0 for several in offsets.values()} == {True, False}
 
 
 def test_what_explains_a_late_look_alike_arrives_after_the_fill_it_explains(city: City) -> None:
     arrived = {arrival.event.event_id: arrival for arrival in city.arrivals}
     late = [label for label in city.labels if not label.fault and "晚传" in label.note]
-    assert {label.kind for label in late} == {"unregistered", "no_precheck", "fill_overdue"}
+    assert {label.kind for label in late} == {"unregistered", "no_precheck", "no_postcheck", "fill_overdue"}
     for label in late:
         explains, fill = (arrived[event_id] for event_id in label.event_ids)
-        assert explains.event.occurred_at < fill.event.occurred_at
+        after = label.kind == "no_postcheck"
+        assert (explains.event.occurred_at > fill.event.occurred_at) is after
         assert explains.received_at > fill.received_at, label
 
 
@@ -158,16 +215,19 @@ def test_an_honest_city_fills_nothing_overdue_unregistered_unchecked_or_foreign(
         assert events[0].kind == "register"
         entry = events[0].cylinder
         valid_until = entry.valid_until
-        for number, event in enumerate(events):
+        for event in events:
             if event.kind == "inspect" and event.result == "pass":
                 valid_until = event.valid_until
             if event.kind != "fill":
                 continue
             fills += 1
             assert local_date(epoch_ms(event.occurred_at)) <= valid_until
-            before, after = events[number - 1], events[number + 1] if number + 1 < len(events) else None
-            assert (before.kind, before.result, before.site_id) == ("fill_check", "pass", event.site_id)
-            assert after is None or (after.kind, after.result) == ("post_check", "pass")
+            # A handheld's clock is not the gun's: by their times the two checks may stand on either side.
+            near = [other for other in events if abs(other.occurred_at - event.occurred_at) < CLOCKS_APART]
+            checks = {(one.kind, one.result, one.site_id) for one in near if one.kind.endswith("_check")}
+            assert ("fill_check", "pass", event.site_id) in checks
+            if event.occurred_at < END - CLOCKS_APART:
+                assert ("post_check", "pass", event.site_id) in checks
             assert entry.owner_id == firm_of[event.site_id]
             assert event.medium == entry.medium
             assert event.medium in licences[event.site_id].media
@@ -176,13 +236,16 @@ def test_an_honest_city_fills_nothing_overdue_unregistered_unchecked_or_foreign(
 
 
 def test_an_honest_city_delivers_within_the_owners_districts_and_only_after_a_station(honest: City) -> None:
+    on_paper = {one.cylinder_code for one in honest.missed if one.kind == "fill"}
     sites = {record.site_id: record for record in honest.records if isinstance(record, SiteRecord)}
     serves = {
         record.owner_id: record.districts for record in honest.records if isinstance(record, OwnerRecord)
     }
-    for events in stories(honest).values():
+    for code, events in stories(honest).items():
         owner = events[0].cylinder.owner_id
         seen_by_station = True
+        if on_paper & {code, *(event.code for event in events)}:
+            continue
         for event in events:
             if event.kind == "return":
                 seen_by_station = False
@@ -203,7 +266,8 @@ def test_nothing_happens_to_an_honest_cylinder_after_it_was_scrapped(honest: Cit
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [({"days": 3}, "days"), ({"cylinders": 0}, "cylinders"), ({"end": datetime(2026, 1, 1)}, "end"),  # noqa: DTZ001
-     ({"missed_scan_share": 0.9}, "missed_scan_share"), ({"clock_drift_s": 900}, "clock_drift_s"),
+     ({"missed_scan_share": 0.9}, "missed_scan_share"),
+     ({"doubled_upload_share": -0.1}, "doubled_upload_share"), ({"clock_drift_s": 900}, "clock_drift_s"),
      ({"faults_of_each_kind": -1}, "faults_of_each_kind")],
 )  # fmt: skip
 def test_a_plan_that_can_not_be_simulated_is_refused_by_name(wrong: dict[str, Any], named: str) -> None:
