@@ -15,6 +15,43 @@ from cylinder_trace.law.tables import Law, LawError
 
 UNKNOWN = Names("未知", "unknown")
 
+KINDS: dict[str, Names] = {
+    "register": Names("登记", "Register"),
+    "update": Names("变更", "Update"),
+    "tag_bind": Names("绑码", "Bind tag"),
+    "tag_replace": Names("换标", "Replace tag"),
+    "transfer": Names("产权转移", "Transfer"),
+    "fill_check": Names("充装前检查", "Pre-check"),
+    "fill": Names("充装", "Fill"),
+    "post_check": Names("充装后检查", "Post-check"),
+    "ship": Names("发出", "Ship"),
+    "receive": Names("接收", "Receive"),
+    "deliver": Names("配送", "Deliver"),
+    "return": Names("回收", "Return"),
+    "inspect": Names("检验", "Inspect"),
+    "repair": Names("维修", "Repair"),
+    "stop": Names("停用", "Stop"),
+    "resume": Names("启用", "Resume"),
+    "lost": Names("丢失", "Lost"),
+    "found": Names("找回", "Found"),
+    "scrap": Names("报废", "Scrap"),
+    "observe": Names("盘点", "Count"),
+    "hold": Names("封存", "Hold"),
+    "release": Names("解封", "Release"),
+    "correct": Names("更正", "Correct"),
+    "licence": Names("许可", "Licence"),
+    "tag_block": Names("号段", "Tag block"),
+    "agreement": Names("委托充装", "Agreement"),
+}
+"""Event kinds, as mails and pages name them."""
+
+RESULTS: dict[str, Names] = {
+    "pass": Names("合格", "passed"),
+    "fail": Names("不合格", "failed"),
+    "scrap": Names("判废", "to be scrapped"),
+}
+"""Results of checks and inspections."""
+
 MEDIA = frozenset({"medium", "registered", "filled"})
 SITES = frozenset(
     {"site", "from_site", "to_site", "first_site", "second_site", "depot", "licensed_site_id", "station_id"}
