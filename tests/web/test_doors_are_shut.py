@@ -111,6 +111,7 @@ ELSEWHERE = [
     "/\t/evil.example",
     "/\r\n/evil.example",
     "///evil.example",
+    "/alerts\x00",
     "javascript:alert(1)",
     "evil.example",
     " //evil.example",

@@ -219,6 +219,24 @@ def test_legs_between_the_same_two_sites_share_an_arrow_that_counts_them() -> No
     assert len([one for one in with_class(picture, "leg") if one.tag == f"{SVG}path"]) == 1
 
 
+def test_an_arrow_past_the_depots_runs_over_none_of_them() -> None:
+    direct = leg(2, "检验站", "用户", types=("inspection_agency", "customer"))
+    picture = read(trail([leg(1, "站", "配送站", types=("filling_station", "depot")), direct], "zh"))
+    depot = box_of(with_class(picture, "site", "depot")[0])
+    start, bend, end = [
+        tuple(map(float, point))
+        for way in with_class(picture, "leg")
+        for point in re.findall(r"(-?[\d.]+) (-?[\d.]+)", way.get("d", ""))
+    ][-3:]
+    assert depot
+    for share in (0.3, 0.4, 0.5, 0.6, 0.7):
+        x, y = (
+            (1 - share) ** 2 * a + 2 * share * (1 - share) * b + share**2 * c
+            for a, b, c in zip(start, bend, end, strict=True)
+        )
+        assert not (depot[0] < x < depot[2] and depot[1] < y < depot[3])
+
+
 def test_sites_that_are_not_in_the_register_and_ways_back_to_the_same_site_are_drawn() -> None:
     legs = [
         leg(1, "ST99", "ST99", types=("unknown", "unknown")),

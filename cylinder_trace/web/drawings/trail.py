@@ -67,7 +67,8 @@ def trail(legs: Sequence[TrailLeg], lang: str) -> Markup:
     places = Places(WIDTH, height)
     for x, y in points.values():
         places.take((x - BOX_WIDTH / 2, y - BOX_HEIGHT / 2, x + BOX_WIDTH / 2, y + BOX_HEIGHT / 2))
-    curves = [_Curve.between(points[origin], points[goal]) for origin, goal in bundles]
+    middles = sorted(points[site][1] for site in columns.get(1, []))
+    curves = [_Curve.between(points[origin], points[goal], middles) for origin, goal in bundles]
     parts = [element("defs", _arrowhead("arrow"), _arrowhead("arrow-alarm"))]
     parts += [_arrow(curve, some, lang) for curve, some in zip(curves, bundles.values(), strict=True)]
     parts += [_box(*points[site], *names[site]) for site in names]
@@ -109,7 +110,8 @@ class _Curve:
     end: Point
 
     @classmethod
-    def between(cls, origin: Point, goal: Point) -> "_Curve":
+    def between(cls, origin: Point, goal: Point, middles: Sequence[float]) -> "_Curve":
+        """From one box to another; `middles` are the heights of the boxes of the column between, to be gone around."""
         (x1, y1), (x2, y2) = origin, goal
         half, half_height = BOX_WIDTH / 2, BOX_HEIGHT / 2
         if origin == goal:  # from a site to itself: a bow over its box
@@ -120,7 +122,15 @@ class _Curve:
             return cls((x1 + side, y1 + down), (x1 + side * 1.9, (y1 + y2) / 2), (x1 + side, y2 - down))
         way = 1 if x2 > x1 else -1
         start, end = (x1 + half * way, y1 - 7 * way), (x2 - half * way, y2 - 7 * way)
-        return cls(start, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - 20 * way), end)
+        middle = (start[1] + end[1]) / 2 - 10 * way
+        if abs(x1 - x2) > WIDTH / 2:
+            # Past the column between: the nearest height that is clear of all its boxes.
+            clear = half_height + 16
+            ways = [middle, *(y + side for y in middles for side in (-clear, clear))]
+            free = [one for one in ways if all(abs(one - y) >= clear for y in middles)] or ways
+            middle = min(free, key=lambda one: abs(one - middle))
+        # A quadratic curve goes half the way to its bend.
+        return cls(start, ((start[0] + end[0]) / 2, 2 * middle - (start[1] + end[1]) / 2), end)
 
     def at(self, share: float) -> Point:
         """The point so far along."""
