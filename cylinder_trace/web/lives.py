@@ -15,6 +15,7 @@ from cylinder_trace.judging.state import Leg, State
 from cylinder_trace.judging.story import voided
 from cylinder_trace.law.tables import LawError
 from cylinder_trace.store import alerts, cylinders, ledger, legs
+from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.ledger import Entry
 
 
@@ -57,10 +58,11 @@ class Life:
         }
 
 
-def life_of(connection: Connection, state: State, reference: Reference) -> Life:
-    """Read a cylinder's whole life."""
+def life_of(connection: Connection, state: State, reference: Reference, scope: Scope) -> Life:
+    """Read a cylinder's whole life. Of the alerts, a station reads those at its own site only."""
     codes = cylinders.codes_of(connection, state.cylinder_id)
     entries = ledger.of_codes(connection, codes)
+    found = alerts.of_cylinder(connection, state.cylinder_id, codes)
     return Life(
         state.cylinder_id,
         codes,
@@ -68,9 +70,16 @@ def life_of(connection: Connection, state: State, reference: Reference) -> Life:
         entries,
         voided([entry.scan for entry in entries]),
         legs.of_cylinder(connection, state.cylinder_id),
-        alerts.of_cylinder(connection, state.cylinder_id, codes),
+        [row for row in found if scope.kind != "station" or within(row, scope)],
         reference,
     )
+
+
+def within(alert: dict[str, Any], scope: Scope) -> bool:
+    """Whether a scope covers an alert, as the store decides it."""
+    if scope.kind == "city":
+        return True
+    return bool(alert["district" if scope.kind == "district" else "site_id"] == scope.id)
 
 
 def trail_json(life: Life) -> dict[str, Any]:

@@ -239,6 +239,13 @@ def test_a_stations_people_read_no_alerts_of_other_sites_and_no_names_of_custome
     )
     pages.judge(10)
     pages.sweep(100)
+    rules = {
+        name: {
+            row["rule"] for row in signed_in(name).get(f"/api/v1/cylinders/{code(1)}").get_json()["alerts"]
+        }
+        for name in ("op-1", "city")
+    }
+    assert rules["city"] - rules["op-1"] == {"deliver_without_fill"}
     station, city = (signed_in(name).get(f"/cylinders/{code(1)}").text for name in ("op-1", "city"))
     assert "未经充装即配送" in city
     assert "未经充装即配送" not in station.split('class="leg-list"')[0]

@@ -95,4 +95,4 @@ def _life(text: str) -> Life | Response:
             return refusal(
                 404, "unknown_cylinder", f"没有气瓶 {code} 的记录。", f"there is no record of cylinder {code}"
             )
-        return life_of(connection, state, server().cache.read(connection))
+        return life_of(connection, state, server().cache.read(connection), scope)

@@ -17,7 +17,7 @@ from cylinder_trace.web.pages.event_rows import event_row
 from cylinder_trace.web.pages.home import what_is_open
 from cylinder_trace.web.pages.life_pictures import inspection_picture, timeline_picture, trail_picture
 from cylinder_trace.web.pages.public import standing
-from cylinder_trace.web.pages.shown_alert import naming_for, shown, within
+from cylinder_trace.web.pages.shown_alert import naming_for, shown
 from cylinder_trace.web.server import server
 
 life_pages = Blueprint("life_pages", __name__)
@@ -39,11 +39,9 @@ def cylinder(code: str) -> str | tuple[str, int]:
         state = cylinders.read(connection, cylinder_id)
         if state is None or not cylinders.may_see(connection, scope, cylinder_id):
             abort(404)
-        life = life_of(connection, state, here.cache.read(connection))
+        life = life_of(connection, state, here.cache.read(connection), scope)
     naming = naming_for(life.reference, scope)
     now_ms, which = here.now_ms(), 0 if lang == "zh" else 1
-    # A station reads of the alerts at its own site only.
-    rows = [row for row in life.alerts if scope.kind != "station" or within(row, scope)]
     every_leg = request.args.get("legs") == "all"
     return render_template(
         "cylinder.html",
@@ -62,28 +60,26 @@ def cylinder(code: str) -> str | tuple[str, int]:
         valid_until=day_text(state.valid_until_day),
         life_end=day_text(state.life_end_day),
         life_confirmed=life_is_confirmed(state, life.reference, now_ms),
-        alerts=[shown(row, naming, scope, lang) for row in rows],
+        alerts=[shown(row, naming, scope, lang) for row in life.alerts],
         inspection_bar=inspection_picture(life, now_ms, lang),
         timeline=timeline_picture(life, naming, now_ms, lang),
         trail=trail_picture(life, naming, lang, None if every_leg else LEGS_DRAWN),
         legs=_legs(life, naming, lang),
         all_legs=every_leg,
         legs_drawn=len(life.legs) if every_leg else min(LEGS_DRAWN, len(life.legs)),
-        events=_events(life, naming, rows, scope, lang),
+        events=_events(life, naming, scope, lang),
         all_open=request.args.get("events") == "open",
     )
 
 
-def _events(
-    life: Life, naming: Naming, alerts: list[dict[str, Any]], scope: Scope, lang: str
-) -> list[dict[str, Any]]:
+def _events(life: Life, naming: Naming, scope: Scope, lang: str) -> list[dict[str, Any]]:
     """Every event, the newest first; corrections and what they correct point at each other."""
     corrected_by: dict[str, list[str]] = defaultdict(list)
     shown_by: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in life.entries:
         if corrects := entry.scan.corrects:
             corrected_by[corrects].append(entry.event_id)
-    for row in alerts:
+    for row in life.alerts:
         for event_id in row["evidence"]:
             shown_by[event_id].append(shown(row, naming, scope, lang))
     known = {entry.event_id for entry in life.entries}

@@ -8,6 +8,7 @@ from cylinder_trace.judging.rules import RULES
 from cylinder_trace.law.citing import amount, cited, values_used
 from cylinder_trace.law.naming import Naming
 from cylinder_trace.store.alerts import Scope
+from cylinder_trace.web.lives import within
 
 
 def naming_for(reference: Reference, scope: Scope) -> Naming:
@@ -58,11 +59,3 @@ def explained(row: dict[str, Any], naming: Naming, lang: str) -> dict[str, Any]:
             for value in values_used(law, rule.name)
         ],
     }
-
-
-def within(row: dict[str, Any], scope: Scope) -> bool:
-    """Whether a scope covers an alert, as the store decides it."""
-    if scope.kind == "city":
-        return True
-    key = "district" if scope.kind == "district" else "site_id"
-    return bool(row[key] == scope.id)
