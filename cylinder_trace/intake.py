@@ -4,31 +4,23 @@ Recording refuses only what can not be read or can not be true of its sender; wh
 judged. A judge that fails costs no record: the work stays listed as pending until some judge has done it.
 """
 
-import logging
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
-
-from cylinder_trace.contract.event import MalformedEvent, read_event, written
+from cylinder_trace import stories
+from cylinder_trace.contract.event import REFERENCE_KINDS, MalformedEvent, read_event, written
 from cylinder_trace.contract.fields import epoch_ms, moment_of
 from cylinder_trace.contract.leaf import canonical_bytes, leaf_hash
 from cylinder_trace.contract.receipt import BatchReceipt, Receipt, Refusal, RefusalCode
-from cylinder_trace.judging import story
-from cylinder_trace.judging.scan import DAY_MS, Scan
-from cylinder_trace.judging.state import State
-from cylinder_trace.store import alerts, consequences, cylinders, ledger, legs, parties
+from cylinder_trace.judging.scan import DAY_MS
+from cylinder_trace.store import alerts, ledger, parties
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.ledger import Entry
 
-log = logging.getLogger(__name__)
-
 LARGEST_LEAD_MS = DAY_MS
 OLDEST_SCAN_MS = 400 * DAY_MS
-_BINDING_LOCK = 7_270_001
 
 
 def record(
@@ -74,79 +66,26 @@ def judge(
     limit: int = 5000,
     only: Sequence[str] | None = None,
 ) -> int:
-    """Transaction 2: judge events that are on record and wait; gives how many were judged."""
+    """Transaction 2: judge events that wait, the oldest or `only` those; gives how many were judged.
+
+    They are judged for the moment they were received: what fell due since is the sweep's, so that a backlog
+    opens no alert that the next event of the backlog explains.
+    """
     with database.writing() as connection:
-        entries = ledger.waiting(connection, limit, only)
+        entries = ledger.taken(connection, now_ms, limit, only)
         if not entries:
             return 0
-        acts = [entry for entry in entries if entry.code is None]
+        corrected = ledger.corrected_by(connection, [one for one in entries if one.kind == "correct"])
+        acts = {one.event_id: one for one in entries if one.kind in REFERENCE_KINDS}
+        acts |= {one: target for one, target in corrected.items() if target.kind in REFERENCE_KINDS}
         if acts:
-            # Before the list of those to be told anew grows: a judge with the old law may be taking it down.
-            _lock_bindings(connection, exclusively=True)
-            _ask_those_touched(connection, acts)
-        scans = [entry.scan for entry in entries if entry.code is not None]
-        judge_stories(connection, cache, scans, now_ms)
+            parties.note_acts(connection, acts)
+        scans = [one for one in entries if one.code is not None]
+        wrong = {one: target for one, target in corrected.items() if target.code is not None}
+        as_of_ms = min(now_ms, max(one.received_ms for one in entries))
+        stories.move(connection, cache, scans, wrong, as_of_ms, now_ms)
         ledger.done(connection, entries)
     return len(entries)
-
-
-def judge_stories(
-    connection: Connection,
-    cache: parties.ReferenceCache,
-    scans: Sequence[Scan],
-    now_ms: int,
-    wake: Sequence[str] = (),
-) -> None:
-    """Move the cylinders of these scans, and the woken ones, to where they stand now, and draw the consequences."""
-    binding = any(cylinders.links_of(scan) for scan in scans)
-    _lock_bindings(connection, exclusively=binding)
-    reference = cache.read(connection)
-    anew, merged = _bind(connection, scans) if binding else (set(), set())
-    roots = cylinders.roots_of(connection, {scan.code for scan in scans})
-    mine: dict[str, list[Scan]] = defaultdict(list)
-    for scan in scans:
-        mine[roots[scan.code]].append(scan)
-    wanted = ({*mine, *anew, *cylinders.roots_of(connection, wake).values()}) - merged
-    states = cylinders.lock(connection, wanted)
-    # The woken too by the id they had: one that was merged meanwhile would stay on the list for ever.
-    asked = cylinders.asked_again(connection, {*wanted, *wake})
-    anew |= set(cylinders.roots_of(connection, asked).values())
-    touched: set[str] = set()
-    for cylinder_id in sorted(merged):
-        touched |= legs.save(connection, cylinder_id, [], anew=True)
-        cylinders.forget(connection, cylinder_id)
-        because = scans[0].event_id if scans else None
-        consequences.draw(
-            connection, f"cylinder:{cylinder_id}", [], reference, now_ms, anew=True, because=because
-        )
-    moved: list[State] = []
-    for cylinder_id, state in states.items():
-        news = mine[cylinder_id]
-        chapter = None if cylinder_id in anew else story.continued(state, news, reference, now_ms)
-        whole = chapter is None
-        if chapter is None:
-            told = [
-                entry.scan
-                for entry in ledger.of_codes(connection, cylinders.codes_of(connection, cylinder_id))
-            ]
-            chapter = story.told(cylinder_id, told, reference, now_ms)
-        if chapter.legs or whole:
-            touched |= legs.save(connection, cylinder_id, chapter.legs, anew=whole)
-        consequences.draw(
-            connection,
-            f"cylinder:{cylinder_id}",
-            chapter.findings,
-            reference,
-            now_ms,
-            anew=whole,
-            because=news[0].event_id if news else None,
-            cylinder_id=cylinder_id,
-            at_site=chapter.state.loc,
-        )
-        moved.append(chapter.state)
-    cylinders.save(connection, moved)
-    # Last and in one order, because every judge marks the same few sites.
-    legs.touch(connection, touched)
 
 
 def _read(message: Any, received_ms: int, device_id: str | None) -> Entry | Receipt:
@@ -204,47 +143,3 @@ def _refused(event_id: Any, code: RefusalCode, zh: str, en: str) -> Receipt:
     except ValueError:
         known = None
     return Receipt(event_id=known, status="refused", refusal=Refusal(code=code, zh=zh, en=en))
-
-
-def _ask_those_touched(connection: Connection, acts: Sequence[Entry]) -> None:
-    """A licence, agreement or their correction changes what was lawful: the stories it touches are told anew."""
-    parties.changed(connection)
-    for act in acts:
-        message = act.message
-        if message["kind"] == "correct":
-            corrected = ledger.on_record(connection, [message["corrects"]]).get(message["corrects"])
-            if corrected is None or corrected.code is not None:
-                continue
-            message = corrected.message
-        site = message.get("licensed_site_id") or message.get("station_id")
-        if site is not None:
-            codes = ledger.codes_seen_at(connection, site, _in_force_from_ms(message))
-            cylinders.ask_again(connection, cylinders.roots_of(connection, codes).values())
-
-
-def _in_force_from_ms(message: Mapping[str, Any]) -> int:
-    if "valid_from" in message:
-        # A day of Shanghai; a day early is harmless.
-        return epoch_ms(datetime.combine(date.fromisoformat(message["valid_from"]), time(), UTC)) - DAY_MS
-    return epoch_ms(datetime.fromisoformat(message["occurred_at"]))
-
-
-def _bind(connection: Connection, scans: Sequence[Scan]) -> tuple[set[str], set[str]]:
-    """Bind new codes; gives the cylinders to be told anew and those that turned out to be part of another."""
-    named = {code for scan in scans for code in (scan.code, *cylinders.links_of(scan))}
-    before = cylinders.roots_of(connection, named)
-    moved: set[str] = set()
-    for scan in sorted(scans, key=lambda one: one.key):
-        moved |= cylinders.bind(connection, scan)
-    after = cylinders.roots_of(connection, moved | set(before.values()))
-    merged = {root for root in before.values() if after[root] != root}
-    changed = {code for code in moved if before.get(code) != after[code]}
-    anew = {after[code] for code in changed} | {after[root] for root in merged}
-    return anew, merged
-
-
-def _lock_bindings(connection: Connection, *, exclusively: bool) -> None:
-    # Who binds codes must not meet a judge that still takes them for separate cylinders. SQLite has one writer anyway.
-    if connection.dialect.name == "postgresql":
-        shared = "" if exclusively else "_shared"
-        connection.execute(text(f"SELECT pg_advisory_xact_lock{shared}({_BINDING_LOCK})"))

@@ -1,15 +1,32 @@
 """Walk 2: on a timetable. Pending events, then woken cylinders, then the network around changed sites."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from cylinder_trace import intake
+from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from cylinder_trace import intake, stories
 from cylinder_trace.judging.circulation import movements
-from cylinder_trace.judging.rules import NETWORK_RULES
-from cylinder_trace.store import alerts, consequences, cylinders, legs
+from cylinder_trace.judging.rules import network_findings
+from cylinder_trace.store import alerts, consequences, cylinders, ledger, legs
+from cylinder_trace.store.consequences import Judged
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.parties import ReferenceCache
 
+log = logging.getLogger(__name__)
 BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One list of work: what is due on it, how some of it is done in one transaction, and how a piece is put off."""
+
+    what: str
+    due: Callable[[Connection, int, int], list[str]]
+    do: Callable[[Database, ReferenceCache, int, Sequence[str]], int]
+    put_off: Callable[[Connection, str, int, str], None]
 
 
 def run(
@@ -18,41 +35,74 @@ def run(
     now_ms: int,
     progress: Callable[[str, int], object] | None = None,
 ) -> dict[str, int]:
-    """Bring everything up to `now_ms`; gives how many events, cylinders and sites were looked at.
+    """Bring everything up to `now_ms`; gives how many events, cylinders and sites were looked at, and how many failed.
 
     `progress(what, number)` is called after every transaction. What is interrupted goes on at the next run.
     """
-    looked = {"events": 0, "cylinders": 0, "sites": 0}
-    for what, step in (("events", _pending), ("cylinders", _woken), ("sites", _network)):
-        while number := step(database, cache, now_ms):
-            looked[what] += number
+    looked = {step.what: 0 for step in _STEPS} | {"failed": 0}
+    for step in _STEPS:
+        while True:
+            with database.reading() as connection:
+                due = step.due(connection, now_ms, BATCH)
+            if not due:
+                break
+            done, failed = _done(step, database, cache, now_ms, due)
+            looked[step.what] += done
+            looked["failed"] += failed
             if progress:
-                progress(what, number)
+                progress(step.what, done)
+            if not done and not failed:  # others are at it
+                break
     return looked
 
 
-def _pending(database: Database, cache: ReferenceCache, now_ms: int) -> int:
-    return intake.judge(database, cache, now_ms, BATCH)
-
-
-def _woken(database: Database, cache: ReferenceCache, now_ms: int) -> int:
+def _done(
+    step: _Step, database: Database, cache: ReferenceCache, now_ms: int, keys: Sequence[str]
+) -> tuple[int, int]:
+    """Do some work; gives how many pieces were done, and failed. A batch that fails is halved until the bad piece is found."""
+    failure: Exception
+    try:
+        return step.do(database, cache, now_ms, keys), 0
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, which is no piece's fault
+    except Exception as error:  # a rule that fails costs its own piece only: it is noted and tried again
+        failure = error
+    if len(keys) > 1:
+        half = len(keys) // 2
+        halves = [_done(step, database, cache, now_ms, some) for some in (keys[:half], keys[half:])]
+        return sum(done for done, _ in halves), sum(failed for _, failed in halves)
+    log.error("could not be judged, put off", exc_info=failure, extra={"what": step.what, "key": keys[0]})
     with database.writing() as connection:
-        due = cylinders.due(connection, now_ms, BATCH)
-        if due:
-            intake.judge_stories(connection, cache, (), now_ms, wake=due)
-    return len(due)
+        step.put_off(connection, keys[0], now_ms, f"{type(failure).__name__}: {failure}")
+    return 0, 1
 
 
-def _network(database: Database, cache: ReferenceCache, now_ms: int) -> int:
+def _judge(database: Database, cache: ReferenceCache, now_ms: int, event_ids: Sequence[str]) -> int:
+    return intake.judge(database, cache, now_ms, only=event_ids)
+
+
+def _wake(database: Database, cache: ReferenceCache, now_ms: int, cylinder_ids: Sequence[str]) -> int:
+    with database.writing() as connection:
+        stories.move(connection, cache, (), {}, now_ms, now_ms, wake=cylinder_ids)
+    return len(cylinder_ids)
+
+
+def _look_around(database: Database, cache: ReferenceCache, now_ms: int, sites: Sequence[str]) -> int:
     with database.writing() as connection:
         # Before the sites are taken: a judge that holds the alerts may be about to mark one of them.
         alerts.hold_shared(connection)
-        sites = legs.touched(connection, BATCH)
+        legs.take_off(connection, sites)
         reference = cache.read(connection)
+        judged = []
         for site in sites:
             graph = movements(legs.suspicious_around(connection, site), reference)
-            findings = [finding for rule in NETWORK_RULES for finding in rule.find(graph, site, reference)]
-            consequences.draw(
-                connection, f"site:{site}", findings, reference, now_ms, anew=True, at_site=site
-            )
+            judged.append(Judged(f"site:{site}", network_findings(graph, site, reference), anew=True))
+        consequences.draw(connection, judged, reference, now_ms)
     return len(sites)
+
+
+_STEPS = (
+    _Step("events", ledger.waiting, _judge, ledger.put_off),
+    _Step("cylinders", cylinders.due, _wake, cylinders.put_off),
+    _Step("sites", legs.touched, _look_around, legs.put_off),
+)

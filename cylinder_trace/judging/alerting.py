@@ -1,50 +1,35 @@
-"""Findings against the alerts on record: what opens, continues, is withdrawn or resolved, and why a notice is due."""
+"""Findings against the alerts on record: what opens, continues, is withdrawn or resolved, and what people are told."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.rule import Rule
 
 Status = Literal["open", "withdrawn", "resolved"]
 Became = Literal["opened", "continued", "withdrawn", "resolved"]
+Reason = Literal["first", "again", "withdrawn", "resolved"]
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What becomes of one alert. `finding` is what shows it now; None where nothing does any more."""
+    """What becomes of one alert, and why people are told of it; they are not where `reason` is None."""
 
-    fingerprint: str
-    rule: str
     became: Became
-    finding: Finding | None
-    notify: bool
+    reason: Reason | None
 
 
-def compared(
-    found: Mapping[str, Finding],
-    before: Mapping[str, str],
-    standing: Mapping[str, Status],
-    elsewhere: Collection[str],
-    rules: Mapping[str, Rule],
-) -> list[Transition]:
-    """Compare what a unit of judging (a cylinder, a site) shows now with what it showed before.
+def transition(standing: Status | None, is_shown: bool, rule: Rule | None) -> Transition | None:
+    """What becomes of an alert that stands so (None: never opened) when its finding is shown now, or is not.
 
-    `found` maps fingerprints to findings now, `before` maps those it showed before to their rule, `standing`
-    is the status of alerts on record, `elsewhere` are fingerprints that other units show as well. A finding
-    that is gone is *withdrawn* where its rule names a fact, because a late event explained it, and *resolved*
-    where its rule names a condition, because the condition ended.
+    A finding that is gone is *withdrawn* where its rule names a fact, because a late event explained it, and
+    *resolved* where its rule names a condition, because the condition ended. None where there is nothing to end.
     """
-    transitions = []
-    for fingerprint, finding in sorted(found.items()):
-        new = standing.get(fingerprint) != "open"
-        became: Became = "opened" if new else "continued"
-        transitions.append(Transition(fingerprint, finding.rule, became, finding, notify=new))
-    for fingerprint, rule_name in sorted(before.items()):
-        if fingerprint in found or fingerprint in elsewhere or standing.get(fingerprint) != "open":
-            continue
-        rule = rules.get(rule_name)
-        ended: Became = "resolved" if rule is not None and rule.condition else "withdrawn"
-        transitions.append(Transition(fingerprint, rule_name, ended, None, notify=True))
-    return transitions
+    if is_shown:
+        if standing == "open":
+            return Transition("continued", None)
+        return Transition("opened", "first" if standing is None else "again")
+    if standing != "open":
+        return None
+    if rule is not None and rule.condition:
+        return Transition("resolved", "resolved")
+    return Transition("withdrawn", "withdrawn")

@@ -4,10 +4,11 @@ The fold is the only definition of a cylinder's state. It can continue from a sa
 come after all it has seen, or start from the beginning when one comes late; both give the same result.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 from cylinder_trace.judging.finding import Finding
@@ -39,13 +40,24 @@ class Chapter:
     findings: list[Finding]
 
 
-def told(cylinder_id: str, scans: Iterable[Scan], reference: Reference, as_of_ms: int) -> Chapter:
-    """Fold a whole story from its beginning. `scans` may come in any order, each event once."""
+def told(
+    cylinder_id: str,
+    scans: Iterable[Scan],
+    reference: Reference,
+    as_of_ms: int,
+    corrections: Mapping[str, str] = MappingProxyType({}),
+) -> Chapter:
+    """Fold a whole story from its beginning. `scans` may come in any order, each event once.
+
+    `corrections` are those that were filed elsewhere: the id of each with the id it corrects.
+    """
     scans = sorted(scans, key=_IN_ORDER)
-    void = voided(scans)
+    void = voided(scans, corrections)
     chapter = Chapter(State(cylinder_id), [], [])
     _read_on(chapter, scans, void, reference)
-    chapter.state.voids = tuple(sorted(void))
+    if void:
+        mine = {scan.event_id for scan in scans} | {scan.corrects for scan in scans}
+        chapter.state.voids = tuple(sorted(void & mine))
     lapse(chapter, as_of_ms, reference)
     return chapter
 
@@ -63,9 +75,9 @@ def continued(state: State, scans: Iterable[Scan], reference: Reference, as_of_m
     return chapter
 
 
-def voided(scans: Iterable[Scan]) -> set[str]:
+def voided(scans: Iterable[Scan], filed_elsewhere: Mapping[str, str] = MappingProxyType({})) -> set[str]:
     """The ids of the events that corrections declare wrong; a correction can itself be corrected."""
-    corrections = {scan.event_id: scan.corrects for scan in scans if scan.corrects}
+    corrections = {**filed_elsewhere, **{scan.event_id: scan.corrects for scan in scans if scan.corrects}}
     return overruled(corrections) if corrections else set()
 
 

@@ -1,13 +1,13 @@
 """Findings, the alerts they make, and the history of every alert."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text, update
 
-from cylinder_trace.judging.alerting import Status, Transition
+from cylinder_trace.judging.alerting import Status
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.store.database import chunked, put
 from cylinder_trace.store.tables import alert, alert_history, event, finding
@@ -23,121 +23,126 @@ class Scope:
     id: str = ""
 
 
-def shown_by(connection: Connection, unit: str) -> dict[str, str]:
-    """The fingerprints a unit shows, with their rule."""
-    statement = select(finding.c.fingerprint, finding.c.rule).where(finding.c.unit == unit)
-    return {row.fingerprint: row.rule for row in connection.execute(statement)}
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a finding shows of an alert: when, where, and `body`, the JSON text of its facts and evidence."""
+
+    at_ms: int
+    site_id: str | None
+    body: str
+
+    @classmethod
+    def by(cls, one: Finding) -> "Shown":
+        """What this finding shows."""
+        body = json.dumps({"facts": one.facts, "evidence": one.evidence}, ensure_ascii=False)
+        return cls(one.at_ms, one.site, body)
 
 
-def shown_elsewhere(connection: Connection, unit: str, fingerprints: Sequence[str]) -> set[str]:
-    """Those of the fingerprints that other units show as well."""
-    shown: set[str] = set()
-    for some in chunked(list(fingerprints)):
-        statement = select(finding.c.fingerprint).where(
-            finding.c.fingerprint.in_(some), finding.c.unit != unit
-        )
-        shown |= set(connection.scalars(statement))
-    return shown
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An alert as it stands on record."""
+
+    status: Status
+    transition_no: int
+    district: str | None
+    shown: Shown
 
 
-def standing(connection: Connection, fingerprints: Sequence[str]) -> dict[str, Status]:
-    """The status of the alerts on record."""
-    found: dict[str, Status] = {}
-    for some in chunked(list(fingerprints)):
-        statement = select(alert.c.fingerprint, alert.c.status).where(alert.c.fingerprint.in_(some))
-        found.update({row.fingerprint: row.status for row in connection.execute(statement)})
+def shown_by(connection: Connection, units: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By unit, the fingerprints it shows with their rule."""
+    found: dict[str, dict[str, str]] = {}
+    for some in chunked(list(units)):
+        columns = (finding.c.unit, finding.c.fingerprint, finding.c.rule)
+        for row in connection.execute(select(*columns).where(finding.c.unit.in_(some)).distinct()):
+            found.setdefault(row.unit, {})[row.fingerprint] = row.rule
     return found
 
 
-def save_findings(connection: Connection, unit: str, findings: Sequence[Finding], *, anew: bool) -> None:
-    """Remember what a unit shows; `anew` replaces all it showed before."""
-    if anew:
-        connection.execute(delete(finding).where(finding.c.unit == unit))
+def standing(connection: Connection, fingerprints: Sequence[str]) -> dict[str, Standing]:
+    """The alerts on record."""
+    found: dict[str, Standing] = {}
+    names = ("fingerprint", "status", "transition_no", "district", "at_ms", "site_id", "body")
+    for some in chunked(list(fingerprints)):
+        statement = select(*(alert.c[name] for name in names)).where(alert.c.fingerprint.in_(some))
+        for fingerprint, status, number, district, *shown in connection.execute(statement):
+            found[fingerprint] = Standing(status, number, district, Shown(*shown))
+    return found
+
+
+def save_findings(
+    connection: Connection, findings: Mapping[str, Sequence[Finding]], anew: Sequence[str]
+) -> None:
+    """Remember what units show; of the units `anew` it replaces all they showed before."""
+    for some in chunked(list(anew)):
+        connection.execute(delete(finding).where(finding.c.unit.in_(some)))
     rows = {
-        (one.fingerprint, event_id): {
+        (unit, one.fingerprint, event_id): {
             "unit": unit,
             "fingerprint": one.fingerprint,
             "event_id": event_id,
             "rule": one.rule,
-            "at_ms": one.at_ms,
-            "body": json.dumps({"facts": one.facts, "evidence": one.evidence}, ensure_ascii=False),
+            **asdict(Shown.by(one)),
         }
-        for one in findings
+        for unit, its in findings.items()
+        for one in its
         for event_id in one.evidence
     }
     put(connection, finding, list(rows.values()))
 
 
-def apply(
+def earliest(connection: Connection, fingerprint: str) -> Shown | None:
+    """What the earliest of an alert's findings shows, whatever order they came in; None where none is left."""
+    shown = select(finding.c.at_ms, finding.c.site_id, finding.c.body)
+    shown = shown.where(finding.c.fingerprint == fingerprint).order_by(finding.c.at_ms, finding.c.event_id)
+    row = connection.execute(shown.limit(1)).first()
+    return Shown(*row) if row else None
+
+
+def open_alert(
     connection: Connection,
-    transition: Transition,
-    *,
+    one: Finding,
     severity: int,
     district: str | None,
     cylinder_id: str | None,
+    transition_no: int,
+    now_ms: int,
+) -> None:
+    """Put an alert on record as open; one that had ended opens again."""
+    row = {
+        "fingerprint": one.fingerprint,
+        "rule": one.rule,
+        "subject": one.subject,
+        "anchor": one.anchor,
+        "severity": severity,
+        "status": "open",
+        "transition_no": transition_no,
+        "district": district,
+        "cylinder_id": cylinder_id,
+        "changed_ms": now_ms,
+        **asdict(Shown.by(one)),
+    }
+    if transition_no == 0:
+        connection.execute(insert(alert).values(**row, opened_ms=now_ms))
+    else:
+        connection.execute(update(alert).where(alert.c.fingerprint == one.fingerprint).values(**row))
+
+
+def change(connection: Connection, fingerprint: str, **columns: Any) -> None:
+    """Change what is said of an alert."""
+    connection.execute(update(alert).where(alert.c.fingerprint == fingerprint).values(**columns))
+
+
+def note_transition(
+    connection: Connection,
+    fingerprint: str,
+    transition_no: int,
+    became: str,
     now_ms: int,
     because: str | None,
-) -> int | None:
-    """Carry out what becomes of an alert; gives its new transition number, None where nothing new happened."""
-    fingerprint = transition.fingerprint
-    if transition.became == "continued":
-        shown = transition.finding
-        if shown is not None:
-            which = (alert.c.fingerprint == fingerprint) & (alert.c.at_ms == shown.at_ms)
-            moved = which & alert.c.site_id.is_distinct_from(shown.site)
-            connection.execute(update(alert).where(moved).values(site_id=shown.site, district=district))
-        return None
-    number = connection.scalar(select(alert.c.transition_no).where(alert.c.fingerprint == fingerprint))
-    following = 0 if number is None else number + 1
-    if transition.finding is not None:
-        one = transition.finding
-        row: dict[str, Any] = {
-            "fingerprint": fingerprint,
-            "rule": one.rule,
-            "subject": one.subject,
-            "anchor": one.anchor,
-            "severity": severity,
-            "status": "open",
-            "transition_no": following,
-            "site_id": one.site,
-            "district": district,
-            "cylinder_id": cylinder_id,
-            "at_ms": one.at_ms,
-            "changed_ms": now_ms,
-            "body": json.dumps({"facts": one.facts, "evidence": one.evidence}, ensure_ascii=False),
-        }
-        if number is None:
-            connection.execute(insert(alert).values(**row, opened_ms=now_ms))
-        else:
-            connection.execute(update(alert).where(alert.c.fingerprint == fingerprint).values(**row))
-    else:
-        change = {"status": transition.became, "transition_no": following, "changed_ms": now_ms}
-        connection.execute(update(alert).where(alert.c.fingerprint == fingerprint).values(**change))
-    history = {
-        "fingerprint": fingerprint,
-        "transition_no": following,
-        "became": transition.became,
-        "at_ms": now_ms,
-        "because": because,
-    }
-    connection.execute(insert(alert_history).values(**history))
-    return following
-
-
-def district_of(connection: Connection, fingerprint: str) -> str | None:
-    """The district whose team was, or is to be, told of an alert."""
-    return connection.scalar(select(alert.c.district).where(alert.c.fingerprint == fingerprint))
-
-
-def refresh(connection: Connection, fingerprints: Iterable[str]) -> None:
-    """Have open alerts say what the earliest of their findings says, whatever order the findings came in."""
-    for fingerprint in sorted(set(fingerprints)):
-        shown = select(finding.c.at_ms, finding.c.body).where(finding.c.fingerprint == fingerprint)
-        earliest = connection.execute(shown.order_by(finding.c.at_ms, finding.c.event_id).limit(1)).first()
-        if earliest is not None:
-            which = (alert.c.fingerprint == fingerprint) & (alert.c.status == "open")
-            values = {"at_ms": earliest.at_ms, "body": earliest.body}
-            connection.execute(update(alert).where(which).values(**values))
+) -> None:
+    """Add to an alert's history; `because` is the event that made the difference."""
+    row = {"fingerprint": fingerprint, "transition_no": transition_no, "became": became, "at_ms": now_ms}
+    connection.execute(insert(alert_history).values(**row, because=because))
 
 
 def are_shared(connection: Connection, fingerprints: Sequence[str]) -> bool:
@@ -156,16 +161,6 @@ def hold_shared(connection: Connection) -> None:
     # Two judges meet on the alert of one site from the findings of two cylinders. SQLite has one writer anyway.
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_SHARED_ALERTS_LOCK})"))
-
-
-def earlier(connection: Connection, found: Mapping[str, Finding]) -> list[str]:
-    """Those of the fingerprints whose finding lies before the one its alert shows."""
-    early: list[str] = []
-    for some in chunked(list(found)):
-        statement = select(alert.c.fingerprint, alert.c.at_ms).where(alert.c.fingerprint.in_(some))
-        rows = connection.execute(statement)
-        early += [row.fingerprint for row in rows if found[row.fingerprint].at_ms <= row.at_ms]
-    return early
 
 
 def listed(

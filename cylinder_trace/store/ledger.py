@@ -1,15 +1,17 @@
 """The ledger: events in, never changed, never removed; and what still has to be judged."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, Select, delete, func, insert, select, text
 
-from cylinder_trace.judging.scan import Scan
-from cylinder_trace.store.database import add_missing, chunked
-from cylinder_trace.store.tables import event, pending
+from cylinder_trace.judging.scan import Scan, overruled
+from cylinder_trace.store import tries
+from cylinder_trace.store.database import chunked
+from cylinder_trace.store.tables import correction, event, pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +72,97 @@ def append(connection: Connection, entries: Sequence[Entry]) -> set[str]:
         sent = json.dumps([row | {"leaf_hash": row["leaf_hash"].hex()} for row in rows])
         recorded = set(connection.scalars(_APPEND, {"rows": sent}))
     else:
-        recorded = {entry.event_id for entry in entries} - set(
-            on_record(connection, [e.event_id for e in entries])
-        )
-        add_missing(connection, event, rows)
-    work = [
-        {"event_id": entry.event_id, "code": entry.code, "received_ms": entry.received_ms}
-        for entry in entries
-        if entry.event_id in recorded
-    ]
-    if work:
+        # One writer at a time: what is not there now is not there when we insert.
+        known = on_record(connection, [entry.event_id for entry in entries])
+        fresh = [row for row in rows if row["event_id"] not in known]
+        recorded = {row["event_id"] for row in fresh}
+        if fresh:
+            connection.execute(insert(event), fresh)
+    new = [entry for entry in entries if entry.event_id in recorded]
+    if new:
+        work = [{name: getattr(entry, name) for name in ("event_id", "code", "received_ms")} for entry in new]
         connection.execute(insert(pending), work)
+    # Noted together with the event: of two judges, one of the correction and one of what it corrects, the later
+    # one to begin finds the other's event, whatever the order.
+    corrections = [
+        {"event_id": entry.event_id, "corrects": entry.message["corrects"]}
+        for entry in new
+        if entry.kind == "correct"
+    ]
+    if corrections:
+        connection.execute(insert(correction), corrections)
     return recorded
 
 
 def of_codes(connection: Connection, codes: Iterable[str]) -> list[Entry]:
     """All events that carry any of these codes, in the order they happened."""
-    statement = select(*_COLUMNS).where(event.c.code.in_(list(codes)))
-    rows = connection.execute(statement.order_by(event.c.occurred_ms, event.c.event_id))
-    return [Entry(*row) for row in rows]
+    entries: list[Entry] = []
+    for some in chunked(list(codes)):
+        entries += [
+            Entry(*row) for row in connection.execute(select(*_COLUMNS).where(event.c.code.in_(some)))
+        ]
+    return sorted(entries, key=lambda entry: (entry.occurred_ms, entry.event_id))
+
+
+def by_cylinder(
+    connection: Connection, codes: Mapping[str, Iterable[str]], besides: Collection[str]
+) -> dict[str, list[Entry]]:
+    """The events of several cylinders that are judged already, and those `besides`; `codes` are the codes of each.
+
+    What waits for another judge is left out: told now, it would come late when that judge is there.
+    """
+    cylinder_of = {code: cylinder_id for cylinder_id, its in codes.items() for code in its}
+    found: dict[str, list[Entry]] = defaultdict(list)
+    waits = pending.c.event_id.is_not(None).label("waits")
+    statement = select(*_COLUMNS, waits).outerjoin(pending, pending.c.event_id == event.c.event_id)
+    for some in chunked(list(cylinder_of)):
+        for *fields, is_waiting in connection.execute(statement.where(event.c.code.in_(some))):
+            entry = Entry(*fields)
+            if not is_waiting or entry.event_id in besides:
+                found[cylinder_of[entry.code or ""]].append(entry)
+    return found
+
+
+def corrections_of(connection: Connection, event_ids: Iterable[str]) -> dict[str, str]:
+    """The corrections of these events, the corrections of those, and so on: the id of each with the id it corrects."""
+    found: dict[str, str] = {}
+    newest = list(event_ids)
+    while newest:
+        following: dict[str, str] = {}
+        for some in chunked(newest):
+            rows = connection.execute(select(correction).where(correction.c.corrects.in_(some)))
+            following |= {row.event_id: row.corrects for row in rows if row.event_id not in found}
+        found |= following
+        newest = list(following)
+    return found
+
+
+def void_among(connection: Connection, event_ids: Iterable[str]) -> set[str]:
+    """Those of the events, and of their corrections, that a correction declares wrong."""
+    corrections = corrections_of(connection, event_ids)
+    return overruled(corrections) if corrections else set()
+
+
+def corrected_by(connection: Connection, corrections: Iterable[Entry]) -> dict[str, Entry]:
+    """What each correction is about in the end: the event on record that it, or a chain of corrections, leads to.
+
+    A correction whose event is not on record yet is left out; it counts when that event comes.
+    """
+    at = {entry.event_id: entry.message["corrects"] for entry in corrections}
+    found: dict[str, Entry] = {}
+    seen: dict[str, set[str]] = {event_id: {event_id} for event_id in at}
+    while at:
+        known = on_record(connection, sorted(set(at.values())))
+        following: dict[str, str] = {}
+        for event_id, target_id in at.items():
+            target = known.get(target_id)
+            if target is not None and target.kind != "correct":
+                found[event_id] = target
+            elif target is not None and target_id not in seen[event_id]:
+                seen[event_id].add(target_id)
+                following[event_id] = target.message["corrects"]
+        at = following
+    return found
 
 
 def of_kinds(connection: Connection, kinds: Sequence[str]) -> list[Entry]:
@@ -97,24 +171,38 @@ def of_kinds(connection: Connection, kinds: Sequence[str]) -> list[Entry]:
     return [Entry(*row) for row in connection.execute(statement)]
 
 
-def codes_seen_at(connection: Connection, site_id: str, from_ms: int) -> list[str]:
-    """The codes scanned at a site since a moment: whose stories depend on what was lawful there."""
-    statement = select(event.c.code).distinct()
-    statement = statement.where(
-        event.c.site_id == site_id, event.c.occurred_ms >= from_ms, event.c.code.is_not(None)
-    )
-    return [row.code for row in connection.execute(statement)]
+def codes_seen_at(connection: Connection, site_ids: Sequence[str], from_ms: int | None = None) -> set[str]:
+    """The codes scanned at these sites since a moment, or ever: whose stories depend on what was lawful there."""
+    found: set[str] = set()
+    for some in chunked(list(site_ids)):
+        statement = select(event.c.code).where(event.c.site_id.in_(some), event.c.code.is_not(None))
+        if from_ms is not None:
+            statement = statement.where(event.c.occurred_ms >= from_ms)
+        found |= set(connection.scalars(statement.distinct()))
+    return found
 
 
-def waiting(connection: Connection, limit: int, only: Sequence[str] | None = None) -> list[Entry]:
-    """Events to be judged, oldest first; on PostgreSQL those another judge holds are passed over."""
+def waiting(connection: Connection, now_ms: int, limit: int) -> list[str]:
+    """The ids of the events that are to be judged now, oldest first."""
+    return list(connection.scalars(_oldest_first(select(pending.c.event_id), now_ms, limit)))
+
+
+def taken(connection: Connection, now_ms: int, limit: int, only: Sequence[str] | None = None) -> list[Entry]:
+    """Events that wait to be judged, oldest first, or `only` those; on PostgreSQL those another judge holds are passed over."""
     statement = select(*_COLUMNS).join(pending, pending.c.event_id == event.c.event_id)
-    if only is not None:
-        statement = statement.where(pending.c.event_id.in_(list(only)))
-    statement = statement.order_by(pending.c.received_ms, pending.c.event_id).limit(limit)
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(of=pending, skip_locked=True)
-    return [Entry(*row) for row in connection.execute(statement)]
+    if only is None:
+        return [Entry(*row) for row in connection.execute(_oldest_first(statement, now_ms, limit))]
+    entries: list[Entry] = []
+    for some in chunked(list(only)):
+        entries += [Entry(*row) for row in connection.execute(statement.where(pending.c.event_id.in_(some)))]
+    return entries
+
+
+def _oldest_first(statement: Select[Any], now_ms: int, limit: int) -> Select[Any]:
+    statement = statement.where(pending.c.not_before_ms <= now_ms)
+    return statement.order_by(pending.c.received_ms, pending.c.event_id).limit(limit)
 
 
 def done(connection: Connection, entries: Iterable[Entry]) -> None:
@@ -129,3 +217,8 @@ def counts(connection: Connection) -> dict[str, int]:
         "events": connection.scalar(select(func.count()).select_from(event)) or 0,
         "pending": connection.scalar(select(func.count()).select_from(pending)) or 0,
     }
+
+
+def put_off(connection: Connection, event_id: str, now_ms: int, error: str) -> None:
+    """The event could not be judged: it is tried again later, and stands in nobody's way until then."""
+    tries.put_off(connection, pending, event_id, now_ms, error)

@@ -1,32 +1,45 @@
 """Legs: custody from one site to the next, and which sites' networks have to be looked at again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.state import Leg
+from cylinder_trace.store import tries
 from cylinder_trace.store.database import chunked, put
 from cylinder_trace.store.tables import leg, touched_site
 
 _COLUMNS = [leg.c[name] for name in Leg._fields]
 
 
-def save(connection: Connection, cylinder_id: str, legs: Sequence[Leg], *, anew: bool) -> set[str]:
-    """Remember legs; `anew` replaces all that were known. Gives the sites whose network has to be looked at again."""
+def save(connection: Connection, legs: Mapping[str, Sequence[Leg]], anew: Collection[str]) -> set[str]:
+    """Remember the legs of several cylinders; of those `anew` they replace all that were known.
+
+    Gives the sites whose network has to be looked at again.
+    """
+    known: dict[str, dict[int, Leg]] = {cylinder_id: {} for cylinder_id in {*legs, *anew}}
+    for some in chunked(sorted(anew)):
+        whole = select(leg.c.cylinder_id, *_COLUMNS).where(leg.c.cylinder_id.in_(some))
+        for cylinder_id, *fields in connection.execute(whole):
+            one = Leg(*fields)
+            known[cylinder_id][one.no] = one
+    rows: list[dict[str, Any]] = []
     sites: set[str] = set()
-    if anew:
-        sites |= {
-            site for one in of_cylinder(connection, cylinder_id) for site in (one.from_site, one.to_site)
-        }
-        connection.execute(delete(leg).where(leg.c.cylinder_id == cylinder_id))
-    latest = {one.no: one for one in legs}
-    rows = [
-        {"cylinder_id": cylinder_id} | {name: getattr(one, name) for name in Leg._fields}
-        for one in latest.values()
-    ]
+    for cylinder_id, before in known.items():
+        latest = {one.no: one for one in legs.get(cylinder_id, ())}
+        for no in latest.keys() | before.keys():
+            was, now = before.get(no), latest.get(no)
+            if was == now:
+                continue
+            sites |= {site for one in (was, now) if one for site in (one.from_site, one.to_site)}
+            if now is None:
+                connection.execute(delete(leg).where(leg.c.cylinder_id == cylinder_id, leg.c.no == no))
+            else:
+                rows.append({"cylinder_id": cylinder_id, **now._asdict()})
     put(connection, leg, rows)
-    return sites | {site for one in legs for site in (one.from_site, one.to_site)}
+    return sites
 
 
 def of_cylinder(connection: Connection, cylinder_id: str) -> list[Leg]:
@@ -49,15 +62,30 @@ def suspicious_around(connection: Connection, site_id: str) -> list[tuple[str, L
     return found
 
 
-def touched(connection: Connection, limit: int) -> list[str]:
-    """Sites whose legs changed since they were last looked at, taken off the list."""
-    statement = select(touched_site.c.site_id).order_by(touched_site.c.site_id).limit(limit)
-    if connection.dialect.name == "postgresql":
-        statement = statement.with_for_update(skip_locked=True)
-    sites = [row.site_id for row in connection.execute(statement)]
-    for some in chunked(sites):
+def cylinders_of(connection: Connection, site_ids: Iterable[str], owner_ids: Iterable[str]) -> set[str]:
+    """The cylinders that went to or from these sites, or that these firms owned while they went anywhere."""
+    found: set[str] = set()
+    for column, ids in ((leg.c.from_site, site_ids), (leg.c.to_site, site_ids), (leg.c.owner, owner_ids)):
+        for some in chunked(list(ids)):
+            found |= set(connection.scalars(select(leg.c.cylinder_id).where(column.in_(some)).distinct()))
+    return found
+
+
+def touched(connection: Connection, now_ms: int, limit: int) -> list[str]:
+    """Sites whose legs changed since they were last looked at."""
+    statement = select(touched_site.c.site_id).where(touched_site.c.not_before_ms <= now_ms)
+    return list(connection.scalars(statement.order_by(touched_site.c.site_id).limit(limit)))
+
+
+def take_off(connection: Connection, sites: Iterable[str]) -> None:
+    """Take sites off the list: they are looked at now."""
+    for some in chunked(sorted(sites)):
         connection.execute(delete(touched_site).where(touched_site.c.site_id.in_(some)))
-    return sites
+
+
+def put_off(connection: Connection, site: str, now_ms: int, error: str) -> None:
+    """The network around a site could not be judged: it is looked at again later."""
+    tries.put_off(connection, touched_site, site, now_ms, error)
 
 
 def touch(connection: Connection, sites: Iterable[str]) -> None:

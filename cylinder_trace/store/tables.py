@@ -1,5 +1,7 @@
 """The tables. `event` is the ledger, append-only by the database itself; all else can be rebuilt or is our own work."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -29,6 +31,16 @@ metadata = MetaData(
 # SQLite numbers rows by itself only in an INTEGER key.
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
+
+def _tries() -> tuple[Column[Any], ...]:
+    """What a list of work keeps of a piece that failed: how often, when it is tried again, and why."""
+    return (
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("not_before_ms", BigInteger, nullable=False, server_default="0"),
+        Column("error", String(500)),
+    )
+
+
 event = Table(
     "event",
     metadata,
@@ -54,22 +66,34 @@ pending = Table(
     Column("event_id", String(36), primary_key=True),
     Column("code", String(64)),
     Column("received_ms", BigInteger, nullable=False),
+    *_tries(),
     Index(None, "received_ms"),
+)
+
+correction = Table(
+    "correction",
+    metadata,
+    Column("event_id", String(36), primary_key=True),
+    Column("corrects", String(36), nullable=False, index=True),
 )
 
 rejudge = Table(
     "rejudge",
     metadata,
     Column("cylinder_id", String(64), primary_key=True),
+    Column("because", String(36)),
+    *_tries(),
 )
 
 code_link = Table(
     "code_link",
     metadata,
-    Column("code", String(64), primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("event_id", String(36), nullable=False),
     Column("parent", String(64), nullable=False, index=True),
     Column("bound_ms", BigInteger, nullable=False),
-    Column("event_id", String(36), nullable=False),
+    Column("void", Boolean, nullable=False, server_default=false()),
+    PrimaryKeyConstraint("code", "event_id"),
 )
 
 cylinder = Table(
@@ -104,7 +128,12 @@ leg = Table(
     Index(None, "to_site", "arrived_ms"),
 )
 
-touched_site = Table("touched_site", metadata, Column("site_id", String(64), primary_key=True))
+touched_site = Table(
+    "touched_site",
+    metadata,
+    Column("site_id", String(64), primary_key=True),
+    *_tries(),
+)
 
 finding = Table(
     "finding",
@@ -114,9 +143,11 @@ finding = Table(
     Column("event_id", String(36), nullable=False),
     Column("rule", String(40), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    Column("site_id", String(64)),
     Column("body", Text, nullable=False),
     PrimaryKeyConstraint("unit", "fingerprint", "event_id"),
-    Index(None, "fingerprint"),
+    Index(None, "fingerprint", "at_ms", "event_id"),
+    Index(None, "event_id"),
 )
 
 alert = Table(

@@ -57,13 +57,23 @@ def upgrade() -> None:
     op.create_table(
         "code_link",
         sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("event_id", sa.String(length=36), nullable=False),
         sa.Column("parent", sa.String(length=64), nullable=False),
         sa.Column("bound_ms", sa.BigInteger(), nullable=False),
-        sa.Column("event_id", sa.String(length=36), nullable=False),
-        sa.PrimaryKeyConstraint("code", name=op.f("pk_code_link")),
+        sa.Column("void", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.PrimaryKeyConstraint("code", "event_id", name=op.f("pk_code_link")),
     )
     with op.batch_alter_table("code_link", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_code_link_parent"), ["parent"], unique=False)
+
+    op.create_table(
+        "correction",
+        sa.Column("event_id", sa.String(length=36), nullable=False),
+        sa.Column("corrects", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_correction")),
+    )
+    with op.batch_alter_table("correction", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_correction_corrects"), ["corrects"], unique=False)
 
     op.create_table(
         "cylinder",
@@ -131,11 +141,17 @@ def upgrade() -> None:
         sa.Column("event_id", sa.String(length=36), nullable=False),
         sa.Column("rule", sa.String(length=40), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("site_id", sa.String(length=64), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("unit", "fingerprint", "event_id", name=op.f("pk_finding")),
     )
     with op.batch_alter_table("finding", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_finding_fingerprint"), ["fingerprint"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_finding_fingerprint_at_ms_event_id"),
+            ["fingerprint", "at_ms", "event_id"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_finding_event_id"), ["event_id"], unique=False)
 
     op.create_table(
         "job",
@@ -233,6 +249,9 @@ def upgrade() -> None:
         sa.Column("event_id", sa.String(length=36), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=True),
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("error", sa.String(length=500), nullable=True),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_pending")),
     )
     with op.batch_alter_table("pending", schema=None) as batch_op:
@@ -254,11 +273,18 @@ def upgrade() -> None:
     op.create_table(
         "rejudge",
         sa.Column("cylinder_id", sa.String(length=64), nullable=False),
+        sa.Column("because", sa.String(length=36), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("error", sa.String(length=500), nullable=True),
         sa.PrimaryKeyConstraint("cylinder_id", name=op.f("pk_rejudge")),
     )
     op.create_table(
         "touched_site",
         sa.Column("site_id", sa.String(length=64), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("error", sa.String(length=500), nullable=True),
         sa.PrimaryKeyConstraint("site_id", name=op.f("pk_touched_site")),
     )
 
@@ -292,7 +318,8 @@ def downgrade() -> None:
     op.drop_table("job_claim")
     op.drop_table("job")
     with op.batch_alter_table("finding", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_finding_fingerprint"))
+        batch_op.drop_index(batch_op.f("ix_finding_event_id"))
+        batch_op.drop_index(batch_op.f("ix_finding_fingerprint_at_ms_event_id"))
 
     op.drop_table("finding")
     with op.batch_alter_table("event", schema=None) as batch_op:
@@ -312,6 +339,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_cylinder_owner_id"))
 
     op.drop_table("cylinder")
+    with op.batch_alter_table("correction", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_correction_corrects"))
+
+    op.drop_table("correction")
     with op.batch_alter_table("code_link", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_code_link_parent"))
 
@@ -326,19 +357,28 @@ def downgrade() -> None:
     op.drop_table("account")
 
 
-_LEDGER = ("event", "alert_history")
+_LEDGER = {
+    "event": "event_id = NEW.event_id OR seq = NEW.seq",
+    "alert_history": "fingerprint = NEW.fingerprint AND transition_no = NEW.transition_no",
+}
+"""The tables, and when a row that is to be inserted would take the place of one that is there."""
 _ROLE = "cylinder_trace_app"
 
 
 def _guard_the_ledger() -> None:
     """Make the database itself refuse to change or remove what was recorded."""
     if op.get_bind().dialect.name == "sqlite":
-        for table in _LEDGER:
+        for table, same in _LEDGER.items():
+            refuse = f"SELECT RAISE(ABORT, '{table} is append-only: record a correction as a new event'); END"
             for verb in ("UPDATE", "DELETE"):
                 op.execute(
-                    f"CREATE TRIGGER {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} BEGIN"
-                    f" SELECT RAISE(ABORT, '{table} is append-only: record a correction as a new event'); END"
+                    f"CREATE TRIGGER {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} BEGIN {refuse}"
                 )
+            # INSERT OR REPLACE removes a row without asking the trigger above, unless the client wants it to.
+            op.execute(
+                f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table}"
+                f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) BEGIN {refuse}"
+            )
         return
     op.execute(
         "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -372,7 +412,7 @@ def _guard_the_ledger() -> None:
 def _unguard_the_ledger() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for table in _LEDGER:
-            for verb in ("update", "delete"):
+            for verb in ("update", "delete", "replace"):
                 op.execute(f"DROP TRIGGER {table}_refuses_{verb}")
         return
     for table in _LEDGER:

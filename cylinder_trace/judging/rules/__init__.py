@@ -1,5 +1,9 @@
 """The rules in force. A rule that is not listed here does not exist."""
 
+from typing import TYPE_CHECKING
+
+from cylinder_trace.judging.finding import Finding
+from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import CylinderRule, NetworkRule, Rule
 from cylinder_trace.judging.rules.cylinder import (
     deliver_without_fill,
@@ -16,6 +20,9 @@ from cylinder_trace.judging.rules.cylinder import (
     zombie,
 )
 from cylinder_trace.judging.rules.network import bypass_loop, out_of_area
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 CYLINDER_RULES: tuple[CylinderRule, ...] = (
     fill_overdue.RULE,
@@ -39,3 +46,8 @@ NETWORK_RULES: tuple[NetworkRule, ...] = (
 
 RULES: dict[str, Rule] = {rule.name: rule for rule in (*CYLINDER_RULES, *NETWORK_RULES)}
 """Every rule by its name."""
+
+
+def network_findings(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference) -> list[Finding]:
+    """All that the network rules find around a site."""
+    return [finding for rule in NETWORK_RULES for finding in rule.find(graph, site, reference)]

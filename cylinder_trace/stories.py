@@ -1,0 +1,161 @@
+"""Read, judge, remember: the stories of some cylinders are moved to where they stand now.
+
+The walks that judge come here, each in a transaction of its own; what is drawn from a story is remembered with it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from cylinder_trace.judging import story
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.state import State
+from cylinder_trace.judging.story import Chapter
+from cylinder_trace.store import codes, consequences, cylinders, ledger, legs
+from cylinder_trace.store.consequences import Judged
+from cylinder_trace.store.ledger import Entry
+from cylinder_trace.store.parties import ReferenceCache
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Everything on record about one cylinder. `corrections` maps the id of each to the id it corrects."""
+
+    scans: list[Scan]
+    corrections: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a cylinder is moved by: its new events, or the event for which it is judged again; and until when."""
+
+    news: list[Scan]
+    because: str | None
+    as_of_ms: int
+
+
+def move(
+    connection: Connection,
+    cache: ReferenceCache,
+    entries: Sequence[Entry],
+    corrected: Mapping[str, Entry],
+    as_of_ms: int,
+    now_ms: int,
+    wake: Sequence[str] = (),
+) -> None:
+    """Move the cylinders of these entries, of corrected ones and the woken ones, and draw the consequences.
+
+    `corrected` maps corrections to what they are about. Cylinders are judged for `as_of_ms`, or for the moment
+    they were judged for before where that is later.
+    """
+    scans = [entry.scan for entry in entries]
+    told_wrong = {correction: entry.scan for correction, entry in corrected.items()}
+    binding = [scan for scan in (*scans, *told_wrong.values()) if codes.links_of(scan)]
+    codes.hold(connection, exclusively=bool(binding))
+    reference = cache.read(connection)
+    anew, merged = _bind(connection, binding)
+    roots = codes.roots_of(connection, {scan.code for scan in (*scans, *told_wrong.values())})
+    news: dict[str, list[Scan]] = defaultdict(list)
+    for scan in scans:
+        news[roots[scan.code]].append(scan)
+    # A correction that came before its event was kept for it.
+    early = set(ledger.corrections_of(connection, [scan.event_id for scan in scans]).values())
+    anew |= {roots[scan.code] for scan in scans if scan.event_id in early}
+    because: dict[str, str | None] = {roots[scan.code]: one for one, scan in told_wrong.items()}
+    wanted = {*news, *anew, *because, *codes.roots_of(connection, wake).values()} - merged.keys()
+    states = cylinders.lock(connection, wanted)
+    # The woken too by the id they had: one that was merged meanwhile would stay on the list for ever.
+    asked = cylinders.asked_again(connection, {*wanted, *wake})
+    root_of = codes.roots_of(connection, asked)
+    because = {root_of[one]: why for one, why in asked.items()} | because
+    work = {
+        one: _Work(news.get(one, []), because.get(one), max(as_of_ms, state.lapsed_ms + 1))
+        for one, state in states.items()
+    }
+    chapters = _read_on(states, work, reference, anew | because.keys())
+    wholes = whole(connection, states.keys() - chapters.keys(), {scan.event_id for scan in scans})
+    chapters |= {one: _told(one, its, work[one], reference) for one, its in wholes.items()}
+    judged = [
+        Judged(
+            f"cylinder:{one}",
+            chapter.findings,
+            one in wholes,
+            one,
+            lambda mark, one=one: _explanation(one, mark, wholes[one], work[one], reference),  # type: ignore[misc]
+        )
+        for one, chapter in sorted(chapters.items())
+    ]
+    judged += [Judged(f"cylinder:{one}", [], True, because=lambda _, by=by: by) for one, by in merged.items()]  # type: ignore[misc]
+    its_legs = {one: chapter.legs for one, chapter in chapters.items()}
+    touched = legs.save(connection, its_legs, {*wholes, *merged})
+    cylinders.forget(connection, merged)
+    consequences.draw(connection, judged, reference, now_ms)
+    cylinders.save(connection, [chapter.state for chapter in chapters.values()])
+    # Last and in one order, because every judge marks the same few sites.
+    legs.touch(connection, touched)
+
+
+def whole(
+    connection: Connection, cylinder_ids: Iterable[str], besides: Collection[str] = ()
+) -> dict[str, Whole]:
+    """Read several cylinders' whole stories: what is judged already, and the events `besides`."""
+    its_codes = codes.all_codes_of(connection, cylinder_ids)
+    entries = ledger.by_cylinder(connection, its_codes, besides)
+    scans = {one: [entry.scan for entry in entries.get(one, ())] for one in its_codes}
+    corrections = ledger.corrections_of(connection, [scan.event_id for its in scans.values() for scan in its])
+    return {one: Whole(its, corrections) for one, its in scans.items()}
+
+
+def _read_on(
+    states: Mapping[str, State], work: Mapping[str, _Work], reference: Reference, anew: Collection[str]
+) -> dict[str, Chapter]:
+    """The chapters of those stories that go on where they stood; the others have to be told from the beginning."""
+    chapters = {}
+    for one, state in states.items():
+        if one not in anew:
+            chapter = story.continued(state, work[one].news, reference, work[one].as_of_ms)
+            if chapter is not None:
+                chapters[one] = chapter
+    return chapters
+
+
+def _told(cylinder_id: str, its: Whole, work: _Work, reference: Reference) -> Chapter:
+    return story.told(cylinder_id, its.scans, reference, work.as_of_ms, its.corrections)
+
+
+def _explanation(
+    cylinder_id: str, fingerprint: str, its: Whole, work: _Work, reference: Reference
+) -> str | None:
+    """The event for which a finding is gone: the one it was judged again for, or the first of the news that explains it.
+
+    Found by telling the story without its news, then with one more of them each time.
+    """
+    if work.because is not None or not work.news:
+        return work.because
+    news = sorted(work.news, key=lambda scan: scan.key)
+    new = {scan.event_id for scan in news}
+    scans = [scan for scan in its.scans if scan.event_id not in new]
+    for scan in news[:-1]:
+        scans.append(scan)
+        found = _told(cylinder_id, Whole(scans, its.corrections), work, reference).findings
+        if all(finding.fingerprint != fingerprint for finding in found):
+            return scan.event_id
+    return news[-1].event_id
+
+
+def _bind(connection: Connection, binding: Sequence[Scan]) -> tuple[set[str], dict[str, str]]:
+    """Bind and unbind codes; gives the cylinders to be told anew and, with the reason, those that are part of another."""
+    if not binding:
+        return set(), {}
+    named = {code for scan in binding for code in (scan.code, *codes.links_of(scan))}
+    before = codes.roots_of(connection, named)
+    void = ledger.void_among(connection, [scan.event_id for scan in binding])
+    codes.bind(connection, binding, void)
+    after = codes.roots_of(connection, {*named, *before.values()})
+    merged = {root: binding[0].event_id for root in before.values() if after[root] != root}
+    changed = {code for code in named if before[code] != after[code]}
+    anew = {root for code in changed for root in (after[code], after[before[code]])}
+    return anew | {after[root] for root in merged}, merged
