@@ -66,7 +66,9 @@ def move(
     anew |= {roots[scan.code] for scan in scans if scan.event_id in early}
     because: dict[str, str | None] = {roots[scan.code]: one for one, scan in told_wrong.items()}
     wanted = {*news, *anew, *because, *codes.roots_of(connection, wake).values()} - merged.keys()
-    states = cylinders.lock(connection, wanted)
+    kept = cylinders.lock(connection, wanted)
+    anew |= {one for one, state in kept.items() if state is None}
+    states = {one: state or State(one) for one, state in kept.items()}
     # The woken too by the id they had: one that was merged meanwhile would stay on the list for ever.
     asked = cylinders.asked_again(connection, {*wanted, *wake})
     root_of = codes.roots_of(connection, asked)
@@ -96,6 +98,19 @@ def move(
     cylinders.save(connection, [chapter.state for chapter in chapters.values()])
     # Last and in one order, because every judge marks the same few sites.
     legs.touch(connection, touched)
+
+
+def as_it_stands(
+    connection: Connection, cylinder_id: str, reference: Reference, as_of_ms: int
+) -> State | None:
+    """Where a cylinder stands with everything that is on record of it, judged or not; None where nothing is."""
+    waiting = ledger.waiting_of(connection, codes.codes_of(connection, cylinder_id))
+    state = None if waiting else cylinders.read(connection, cylinder_id)
+    if state is None:
+        its = whole(connection, [cylinder_id], waiting)[cylinder_id]
+        if its.scans:
+            state = story.told(cylinder_id, its.scans, reference, as_of_ms, its.corrections).state
+    return state
 
 
 def whole(

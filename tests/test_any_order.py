@@ -249,7 +249,6 @@ def from_memory(
     return states, legs, {finding.fingerprint for finding in findings}
 
 
-@pytest.mark.xfail(strict=True, reason="a record that changed has nothing judged again yet")
 def test_sites_and_owners_that_come_last_change_what_they_touch(
     opened: Opening, week: list[Message], told_in_order: Derived, city: City
 ) -> None:
@@ -263,7 +262,6 @@ def test_sites_and_owners_that_come_last_change_what_they_touch(
         assert swept(world) == told_in_order
 
 
-@pytest.mark.xfail(strict=True, reason="a record that changed has nothing judged again yet")
 def test_a_record_put_right_changes_what_it_touches(
     opened: Opening, week: list[Message], told_in_order: Derived, city: City
 ) -> None:
@@ -282,7 +280,6 @@ def test_a_record_put_right_changes_what_it_touches(
         assert swept(world) == told_in_order
 
 
-@pytest.mark.xfail(strict=True, reason="a record that changed has nothing judged again yet")
 def test_a_record_that_changed_has_only_what_it_touches_judged_again(
     opened: Opening, week: list[Message], city: City
 ) -> None:
@@ -307,7 +304,6 @@ def test_a_record_that_changed_has_only_what_it_touches_judged_again(
         assert sweep.run(world.database, world.cache, AFTERWARDS_MS)["cylinders"] == len(touched)
 
 
-@pytest.mark.xfail(strict=True, reason="a correction does not undo a binding yet")
 def test_a_binding_that_is_corrected_leaves_two_cylinders(
     opened: Opening, week: list[Message], told_in_order: Derived
 ) -> None:

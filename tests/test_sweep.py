@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from cylinder_trace import sweep
+from cylinder_trace import stories, sweep
 from cylinder_trace.contract.master import OwnerRecord, SiteRecord, SiteType
 from cylinder_trace.judging import story
 from cylinder_trace.judging.rules import network_findings
 from cylinder_trace.store import parties, tries
 from cylinder_trace.store.database import Database
-from cylinder_trace.store.tables import alert, alert_history, notice
+from cylinder_trace.store.tables import alert, alert_history, cylinder, notice
 from tests.world import (
     CUSTOMERS,
     DEPOT,
@@ -309,6 +309,36 @@ def test_a_piece_that_can_not_be_judged_costs_no_other_and_is_tried_again(
     assert world.alerts() >= found | {("out_of_area", OWNER)}
     with database.reading() as connection:
         assert tries.failed(connection) == 0
+
+
+def test_a_state_that_an_older_version_kept_is_made_anew_and_asked_for_meanwhile(database: Database) -> None:
+    world = World(database)
+    world.post([registered(code(1)), *well_filled(code(1), 1)])
+    world.sweep(2)
+    derived = world.derived()
+    with database.writing() as connection:
+        connection.execute(update(cylinder).values(state='["of old"]'))
+        reference = world.cache.read(connection)
+        now = stories.as_it_stands(connection, code(1), reference, ms(2))
+        assert now is not None
+        assert now.fill_ms == ms(1)
+    world.post([made("observe", 2, cylinder_code=code(1))])
+    world.sweep(2)
+    assert [row[0] for row in world.derived()["cylinders"]] == [row[0] for row in derived["cylinders"]]
+    assert world.derived()["legs"] == derived["legs"]
+
+
+def test_what_waits_to_be_judged_counts_for_how_a_cylinder_stands(database: Database) -> None:
+    world = World(database)
+    world.post([registered(code(1))])
+    world.sweep(1)
+    world.post([made("scrap", 1, cylinder_code=code(1), method="压扁")])
+    with database.reading() as connection:
+        state = stories.as_it_stands(connection, code(1), world.cache.read(connection), ms(2))
+        unknown = stories.as_it_stands(connection, code(2), world.cache.read(connection), ms(2))
+    assert state is not None
+    assert state.status == "scrapped"
+    assert unknown is None
 
 
 def _number_of_consequences(database: Database) -> tuple[int | None, int | None]:

@@ -1,6 +1,7 @@
 """Where one cylinder stands after some of its events, small enough to be saved with every step."""
 
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -136,18 +137,26 @@ class State:
 
     def saved(self) -> str:
         """The state as one line of JSON; `restored` reads it back."""
-        return json.dumps([getattr(self, name) for name in _FIELDS], separators=(",", ":"))
+        return json.dumps([_LAYOUT, *[getattr(self, name) for name in _FIELDS]], separators=(",", ":"))
 
     @classmethod
-    def restored(cls, text: str) -> "State":
-        """The state that `saved` wrote."""
-        fields = dict(zip(_FIELDS, json.loads(text), strict=True))
-        fields["out"] = tuple((status, event_id) for status, event_id in fields["out"])
-        fields["retired"] = tuple(fields["retired"])
-        fields["voids"] = tuple(fields["voids"])
-        fields["owed"] = tuple(Owed(*owed) for owed in fields["owed"])
-        fields["open_leg"] = Leg(*fields["open_leg"]) if fields["open_leg"] else None
+    def restored(cls, text: str) -> "State | None":
+        """The state that `saved` wrote; None for one that another version wrote, whose story has to be told anew."""
+        try:
+            layout, *values = json.loads(text)
+            if layout != _LAYOUT:
+                return None
+            fields = dict(zip(_FIELDS, values, strict=True))
+            fields["out"] = tuple((status, event_id) for status, event_id in fields["out"])
+            fields["retired"] = tuple(fields["retired"])
+            fields["voids"] = tuple(fields["voids"])
+            fields["owed"] = tuple(Owed(*owed) for owed in fields["owed"])
+            fields["open_leg"] = Leg(*fields["open_leg"]) if fields["open_leg"] else None
+        except (ValueError, TypeError):
+            return None
         return cls(**fields)
 
 
 _FIELDS = tuple(State.__dataclass_fields__)
+# A number of the names, so that a state kept by a version with other fields is told apart from ours.
+_LAYOUT = zlib.crc32(repr((_FIELDS, Leg._fields, Owed._fields)).encode())

@@ -11,11 +11,14 @@ from cylinder_trace.store.database import add_missing, chunked, put
 from cylinder_trace.store.tables import cylinder, event, rejudge
 
 
-def lock(connection: Connection, cylinder_ids: Iterable[str]) -> dict[str, State]:
-    """The states of these cylinders, locked until the transaction ends; new cylinders begin empty."""
+def lock(connection: Connection, cylinder_ids: Iterable[str]) -> dict[str, State | None]:
+    """The states of these cylinders, locked until the transaction ends; new cylinders begin empty.
+
+    None for a state that another version of this program kept, or that is torn.
+    """
     wanted = sorted(set(cylinder_ids))
     fresh = [{"cylinder_id": one, "state": State(one).saved(), "last_ms": 0} for one in wanted]
-    states: dict[str, State] = {}
+    states: dict[str, State | None] = {}
     for some in chunked(fresh):
         add_missing(connection, cylinder, some)
     # Locked in one order by everybody, so that two judges wait for each other but never dead-lock.
@@ -53,7 +56,7 @@ def forget(connection: Connection, cylinder_ids: Iterable[str]) -> None:
 
 
 def read(connection: Connection, cylinder_id: str) -> State | None:
-    """The state of a cylinder; None where no event of it is known."""
+    """The state a cylinder was judged to; None where there is none that can be read."""
     text = connection.scalar(select(cylinder.c.state).where(cylinder.c.cylinder_id == cylinder_id))
     return None if text is None else State.restored(text)
 

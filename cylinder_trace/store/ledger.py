@@ -187,6 +187,11 @@ def waiting(connection: Connection, now_ms: int, limit: int) -> list[str]:
     return list(connection.scalars(_oldest_first(select(pending.c.event_id), now_ms, limit)))
 
 
+def waiting_of(connection: Connection, codes: Sequence[str]) -> list[str]:
+    """The ids of the events with these codes that no judge has judged yet."""
+    return list(connection.scalars(select(pending.c.event_id).where(pending.c.code.in_(codes))))
+
+
 def taken(connection: Connection, now_ms: int, limit: int, only: Sequence[str] | None = None) -> list[Entry]:
     """Events that wait to be judged, oldest first, or `only` those; on PostgreSQL those another judge holds are passed over."""
     statement = select(*_COLUMNS).join(pending, pending.c.event_id == event.c.event_id)

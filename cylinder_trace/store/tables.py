@@ -68,6 +68,7 @@ pending = Table(
     Column("received_ms", BigInteger, nullable=False),
     *_tries(),
     Index(None, "received_ms"),
+    Index(None, "code"),
 )
 
 correction = Table(

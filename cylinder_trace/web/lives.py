@@ -12,9 +12,8 @@ from cylinder_trace.judging.circulation import movements
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.judging.state import Leg, State
-from cylinder_trace.judging.story import voided
 from cylinder_trace.law.tables import LawError
-from cylinder_trace.store import alerts, cylinders, ledger, legs
+from cylinder_trace.store import alerts, codes, ledger, legs
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.ledger import Entry
 
@@ -59,16 +58,20 @@ class Life:
 
 
 def life_of(connection: Connection, state: State, reference: Reference, scope: Scope) -> Life:
-    """Read a cylinder's whole life. Of the alerts, a station reads those at its own site only."""
-    codes = cylinders.codes_of(connection, state.cylinder_id)
-    entries = ledger.of_codes(connection, codes)
-    found = alerts.of_cylinder(connection, state.cylinder_id, codes)
+    """Read a cylinder's whole life, with the corrections of its events that were filed elsewhere.
+
+    Of the alerts, a station reads those at its own site only.
+    """
+    its_codes = codes.codes_of(connection, state.cylinder_id)
+    entries = {entry.event_id: entry for entry in ledger.of_codes(connection, its_codes)}
+    entries |= ledger.on_record(connection, list(ledger.corrections_of(connection, entries)))
+    found = alerts.of_cylinder(connection, state.cylinder_id, its_codes)
     return Life(
         state.cylinder_id,
-        codes,
+        its_codes,
         state,
-        entries,
-        voided([entry.scan for entry in entries]),
+        sorted(entries.values(), key=lambda entry: (entry.occurred_ms, entry.event_id)),
+        ledger.void_among(connection, entries),
         legs.of_cylinder(connection, state.cylinder_id),
         [row for row in found if scope.kind != "station" or within(row, scope)],
         reference,

@@ -255,6 +255,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_pending")),
     )
     with op.batch_alter_table("pending", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pending_code"), ["code"], unique=False)
         batch_op.create_index(batch_op.f("ix_pending_received_ms"), ["received_ms"], unique=False)
 
     op.create_table(
@@ -288,17 +289,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site_id", name=op.f("pk_touched_site")),
     )
 
-    _guard_the_ledger()
-
 
 def downgrade() -> None:
-    _unguard_the_ledger()
     op.drop_table("touched_site")
     op.drop_table("rejudge")
     op.drop_table("reference_version")
     op.drop_table("recipient")
     with op.batch_alter_table("pending", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_pending_received_ms"))
+        batch_op.drop_index(batch_op.f("ix_pending_code"))
 
     op.drop_table("pending")
     op.drop_table("party")
@@ -355,66 +354,3 @@ def downgrade() -> None:
 
     op.drop_table("alert")
     op.drop_table("account")
-
-
-_LEDGER = {
-    "event": "event_id = NEW.event_id OR seq = NEW.seq",
-    "alert_history": "fingerprint = NEW.fingerprint AND transition_no = NEW.transition_no",
-}
-"""The tables, and when a row that is to be inserted would take the place of one that is there."""
-_ROLE = "cylinder_trace_app"
-
-
-def _guard_the_ledger() -> None:
-    """Make the database itself refuse to change or remove what was recorded."""
-    if op.get_bind().dialect.name == "sqlite":
-        for table, same in _LEDGER.items():
-            refuse = f"SELECT RAISE(ABORT, '{table} is append-only: record a correction as a new event'); END"
-            for verb in ("UPDATE", "DELETE"):
-                op.execute(
-                    f"CREATE TRIGGER {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} BEGIN {refuse}"
-                )
-            # INSERT OR REPLACE removes a row without asking the trigger above, unless the client wants it to.
-            op.execute(
-                f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table}"
-                f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) BEGIN {refuse}"
-            )
-        return
-    op.execute(
-        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " RAISE EXCEPTION '% is append-only: record a correction as a new event', TG_TABLE_NAME"
-        " USING ERRCODE = 'insufficient_privilege'; END $$"
-    )
-    for table in _LEDGER:
-        op.execute(
-            f"CREATE TRIGGER {table}_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
-    # The tables belong to the role that migrates. The server works as a member of another role, which may not
-    # switch triggers off. Where the migrating role may not create roles, an administrator makes it beforehand.
-    op.execute(
-        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{_ROLE}')"
-        f" AND (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user)"
-        f" THEN CREATE ROLE {_ROLE} NOLOGIN; END IF;"
-        f" EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-    )
-    op.execute(
-        f"DO $$ DECLARE name text; BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{_ROLE}') THEN"
-        f" FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP"
-        f"  IF name IN ('event', 'alert_history') THEN EXECUTE format('GRANT SELECT, INSERT ON %I TO {_ROLE}', name);"
-        f"  ELSE EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO {_ROLE}', name); END IF;"
-        f" END LOOP;"
-        f" EXECUTE 'GRANT USAGE ON ALL SEQUENCES IN SCHEMA ' || quote_ident(current_schema()) || ' TO {_ROLE}';"
-        f" END IF; END $$"
-    )
-
-
-def _unguard_the_ledger() -> None:
-    if op.get_bind().dialect.name == "sqlite":
-        for table in _LEDGER:
-            for verb in ("update", "delete", "replace"):
-                op.execute(f"DROP TRIGGER {table}_refuses_{verb}")
-        return
-    for table in _LEDGER:
-        op.execute(f"DROP TRIGGER {table}_refuses_change ON {table}")
-    op.execute("DROP FUNCTION refuse_change")

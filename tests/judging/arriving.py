@@ -28,7 +28,9 @@ class Arrivals:
     def take(self, batch: Sequence[Scan], as_of_ms: int) -> None:
         """Judge a batch, which may be empty: a waking."""
         self.seen += batch
-        chapter = story.continued(State.restored(self.saved), batch, self.reference, as_of_ms)
+        state = State.restored(self.saved)
+        assert state is not None
+        chapter = story.continued(state, batch, self.reference, as_of_ms)
         if chapter is None:
             self.retold += 1
             chapter = story.told(self.cylinder_id, self.seen, self.reference, as_of_ms)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +104,11 @@ def test_any_order_and_any_batches_end_as_told_from_the_beginning(
 def test_a_saved_state_is_read_back_as_it_was(scans: list[Scan], hours: int) -> None:
     state = story.told(CODE, scans, REFERENCE, START_MS + hours * HOUR_MS).state
     assert State.restored(state.saved()) == state
+
+
+@pytest.mark.parametrize("kept", ["", "torn", "[]", "[1]", "null", '[1,"SH310001"]'])
+def test_a_state_that_another_version_kept_is_not_read_as_ours(kept: str) -> None:
+    assert State.restored(kept) is None
 
 
 def test_events_in_order_are_continued_and_a_late_one_is_told_anew() -> None:

@@ -7,9 +7,10 @@ from flask_login import current_user, login_required
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from cylinder_trace import stories
 from cylinder_trace.contract.code import NotACylinderCode, parse_code
 from cylinder_trace.contract.receipt import Answer
-from cylinder_trace.store import alerts, cylinders
+from cylinder_trace.store import alerts, codes, cylinders
 from cylinder_trace.web.lives import Life, life_of, trail_json
 from cylinder_trace.web.server import refusal, server
 
@@ -88,11 +89,11 @@ def _life(text: str) -> Life | Response:
     except NotACylinderCode as error:
         return refusal(404, "not_a_code", "这不是气瓶编码。", str(error))
     with server().database.reading() as connection:
-        cylinder_id = cylinders.root_of(connection, code)
-        state = cylinders.read(connection, cylinder_id)
-        scope = current_user.person.scope
+        cylinder_id = codes.root_of(connection, code)
+        reference, scope = server().cache.read(connection), current_user.person.scope
+        state = stories.as_it_stands(connection, cylinder_id, reference, server().now_ms())
         if state is None or not cylinders.may_see(connection, scope, cylinder_id):
             return refusal(
                 404, "unknown_cylinder", f"没有气瓶 {code} 的记录。", f"there is no record of cylinder {code}"
             )
-        return life_of(connection, state, server().cache.read(connection), scope)
+        return life_of(connection, state, reference, scope)

@@ -7,7 +7,7 @@ from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ValidationError
 
-from cylinder_trace import intake
+from cylinder_trace import intake, stories
 from cylinder_trace.contract.code import NotACylinderCode, parse_code
 from cylinder_trace.contract.event import Event
 from cylinder_trace.contract.fields import epoch_ms
@@ -17,7 +17,7 @@ from cylinder_trace.judging.state import State
 from cylinder_trace.judging.verdict import rehearsed
 from cylinder_trace.law.citing import cited
 from cylinder_trace.law.tables import Law
-from cylinder_trace.store import alerts, cylinders
+from cylinder_trace.store import alerts, codes
 from cylinder_trace.web.server import Server, refusal, server
 from cylinder_trace.web.signatures import signed_by
 
@@ -107,12 +107,13 @@ def post_fill_check() -> Response:
 
 
 def verdict_on(here: Server, code: str, asked: FillCheckRequest) -> Verdict:
-    """The verdict on a fill, from the state the cylinder has been judged to."""
-    with here.database.reading() as connection:
-        cylinder_id = cylinders.root_of(connection, code)
-        state = cylinders.read(connection, cylinder_id) or State(cylinder_id)
-        reference = here.cache.read(connection)
+    """The verdict on a fill, from everything that is on record of the cylinder, judged or not."""
     at_ms = epoch_ms(asked.at) if asked.at else here.now_ms()
+    with here.database.reading() as connection:
+        cylinder_id = codes.root_of(connection, code)
+        reference = here.cache.read(connection)
+        state = stories.as_it_stands(connection, cylinder_id, reference, at_ms)
+    state = state or State(cylinder_id)
     verdict = rehearsed(state, code, asked.site_id, asked.operator_id, asked.medium, at_ms, reference)
     return verdict.model_copy(
         update={"reasons": tuple(_with_citations(one, reference.law) for one in verdict.reasons)}

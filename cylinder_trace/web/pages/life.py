@@ -9,8 +9,9 @@ from flask_login import current_user, login_required
 from cylinder_trace.contract.code import NotACylinderCode, parse_code
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.law.naming import Naming
-from cylinder_trace.store import cylinders
+from cylinder_trace.store import codes, cylinders
 from cylinder_trace.store.alerts import Scope
+from cylinder_trace.stories import as_it_stands
 from cylinder_trace.web.language import language
 from cylinder_trace.web.lives import Life, day_text, life_is_confirmed, life_of
 from cylinder_trace.web.pages.event_rows import event_row
@@ -35,11 +36,12 @@ def cylinder(code: str) -> str | tuple[str, int]:
         return render_template("home.html", asked=code, not_a_code=True, **what_is_open()), 404
     here, scope, lang = server(), current_user.person.scope, language()
     with here.database.reading() as connection:
-        cylinder_id = cylinders.root_of(connection, canonical)
-        state = cylinders.read(connection, cylinder_id)
+        cylinder_id = codes.root_of(connection, canonical)
+        reference = here.cache.read(connection)
+        state = as_it_stands(connection, cylinder_id, reference, here.now_ms())
         if state is None or not cylinders.may_see(connection, scope, cylinder_id):
             abort(404)
-        life = life_of(connection, state, here.cache.read(connection), scope)
+        life = life_of(connection, state, reference, scope)
     naming = naming_for(life.reference, scope)
     now_ms, which = here.now_ms(), 0 if lang == "zh" else 1
     every_leg = request.args.get("legs") == "all"

@@ -6,7 +6,8 @@ from cylinder_trace.contract.code import NotACylinderCode, parse_code
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.judging.state import State
-from cylinder_trace.store import cylinders
+from cylinder_trace.store import codes
+from cylinder_trace.stories import as_it_stands
 from cylinder_trace.web.lives import day_text, life_is_confirmed
 from cylinder_trace.web.server import server
 
@@ -22,8 +23,8 @@ def bottle(code: str) -> str:
     except NotACylinderCode:
         return _page(code[:80], None, None, here.now_ms())
     with here.database.reading() as connection:
-        state = cylinders.read(connection, cylinders.root_of(connection, canonical))
-        reference = here.cache.read(connection)
+        reference, cylinder_id = here.cache.read(connection), codes.root_of(connection, canonical)
+        state = as_it_stands(connection, cylinder_id, reference, here.now_ms())
     return _page(canonical, state, reference, here.now_ms())
 
 
