@@ -48,7 +48,7 @@ class CylinderRule(Rule):
     """A rule over one cylinder's step: the state before, the event, the reference data.
 
     `lapse(state, owed, reference)` finds what became true because a scan that was owed did not come in time;
-    an event of the kinds `due_on` makes it due at once.
+    an event of the kinds `due_on` makes it due then, but for what two clocks may differ.
     `at_gun` is what the finding means for a rehearsed fill; None where a rehearsal can not tell.
     """
 

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -83,6 +83,7 @@ class State:
     check_ms: int | None = None
     check_site: str | None = None
     post_result: str | None = None
+    post_early: tuple[int, str | None, str | None] | None = None
     fill_ms: int | None = None
     fill_event: str | None = None
     fill_site: str | None = None
@@ -124,6 +125,14 @@ class State:
         self.owed += owed
         self.wake_ms = min([one.deadline_ms for one in self.owed])
 
+    def hasten(self, rules: Collection[str], deadline_ms: int) -> None:
+        """Have what these rules wait for fall due by then."""
+        self.owed = tuple(
+            one._replace(deadline_ms=min(one.deadline_ms, deadline_ms)) if one.rule in rules else one
+            for one in self.owed
+        )
+        self.wake_ms = min([one.deadline_ms for one in self.owed])
+
     def settle(self, is_settled: Callable[[Owed], bool]) -> list[Owed]:
         """Strike off what came, or what the rules have spoken about; gives what was struck off."""
         struck: list[Owed] = []
@@ -151,6 +160,7 @@ class State:
             fields["retired"] = tuple(fields["retired"])
             fields["voids"] = tuple(fields["voids"])
             fields["owed"] = tuple(Owed(*owed) for owed in fields["owed"])
+            fields["post_early"] = tuple(fields["post_early"]) if fields["post_early"] else None
             fields["open_leg"] = Leg(*fields["open_leg"]) if fields["open_leg"] else None
         except (ValueError, TypeError):
             return None

@@ -106,9 +106,8 @@ def _read_on(
         if state.wake_ms is not None:
             if state.wake_ms < scan.at_ms:
                 lapse(chapter, scan.at_ms, reference)
-            if due := _DUE_ON.get(kind):
-                now_due = state.settle(lambda owed: owed.rule in due)
-                findings += [_LAPSES[owed.rule](state, owed, reference) for owed in now_due]
+            if state.owed and (due := _DUE_ON.get(kind)):
+                state.hasten(due, scan.at_ms + _clock_tolerance_ms(scan.at_ms, reference))
         for find in _FINDS.get(kind, ()):
             if finding := find(state, scan, reference):
                 findings.append(finding)
@@ -140,22 +139,39 @@ def _fill_check(state: State, scan: Scan, _reference: Reference) -> None:
 
 def _fill(state: State, scan: Scan, reference: Reference) -> None:
     at_ms, site = scan.at_ms, scan.site
-    hours = reference.number("no_postcheck.within_h", at_ms)
-    owed = [Owed("no_postcheck", scan.event_id, at_ms, site, at_ms + int(hours * HOUR_MS))]
+    tolerance_ms = _clock_tolerance_ms(at_ms, reference)
+    state.post_result = _checked_by_a_slow_clock(state, at_ms - tolerance_ms, site)
+    owed = []
+    if state.post_result != "pass":
+        hours = reference.number("no_postcheck.within_h", at_ms)
+        owed.append(Owed("no_postcheck", scan.event_id, at_ms, site, at_ms + int(hours * HOUR_MS)))
     before_ms = reference.number("no_precheck.before_h", at_ms) * HOUR_MS
     if state.check_ms is None or state.check_site != site or at_ms - state.check_ms > before_ms:
-        minutes = reference.number("no_precheck.clock_tolerance_min", at_ms)
-        owed.append(Owed("no_precheck", scan.event_id, at_ms, site, at_ms + int(minutes * MINUTE_MS)))
-    state.owe(*owed)
+        owed.append(Owed("no_precheck", scan.event_id, at_ms, site, at_ms + tolerance_ms))
+    if owed:
+        state.owe(*owed)
     state.fill_ms, state.fill_event, state.fill_site = at_ms, scan.event_id, site
     state.moved_since_fill = False
-    state.post_result = None
+
+
+def _checked_by_a_slow_clock(state: State, since_ms: int, site: str | None) -> str | None:
+    """The result of a check after this fill that a slow clock dates before it: one that no earlier fill had owed."""
+    early, state.post_early = state.post_early, None
+    return early[2] if early is not None and early[0] >= since_ms and early[1] == site else None
 
 
 def _post_check(state: State, scan: Scan, _reference: Reference) -> None:
-    state.post_result = scan.result
-    if scan.result == "pass" and state.owed:
-        state.settle(lambda owed: owed.rule == "no_postcheck")
+    settled = scan.result == "pass" and state.settle(lambda owed: owed.rule == "no_postcheck")
+    of_last_fill = state.fill_ms is not None and not state.moved_since_fill and state.post_result != "pass"
+    if settled or of_last_fill:
+        state.post_result = scan.result
+    else:
+        state.post_early = scan.at_ms, scan.site, scan.result
+
+
+def _clock_tolerance_ms(at_ms: int, reference: Reference) -> int:
+    """By how much the clocks of two devices at one place may differ before an order of scans says anything."""
+    return int(reference.number("fill_checks.clock_tolerance_min", at_ms) * MINUTE_MS)
 
 
 def _move(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> None:

@@ -165,6 +165,35 @@ def test_one_check_covers_all_fills_it_may_cover() -> None:
     assert not {one.rule for one in findings} & {"no_precheck", "no_postcheck"}
 
 
+@pytest.mark.parametrize(("hours", "fires"), [(0.8, False), (0.76, False), (0.74, True)])
+def test_a_check_after_a_fill_that_a_slow_clock_dates_before_it_counts(hours: float, fires: bool) -> None:
+    scans = [scan("post_check", "check", hours, result="pass"), scan("fill", "fill", 1, medium="lpg")]
+    _, _, findings = told(CODE, scans, REFERENCE, START_MS + 48 * HOUR_MS)
+    assert ("no_postcheck" in {one.rule for one in findings}) is fires
+
+
+def test_a_check_covers_the_fill_before_it_and_not_the_next_as_well() -> None:
+    fills = [scan("fill", "first", 1, medium="lpg"), scan("fill", "second", 1.1, medium="lpg")]
+    scans = [*fills, scan("post_check", "check", 1.05, result="pass")]
+    _, _, findings = told(CODE, scans, REFERENCE, START_MS + 48 * HOUR_MS)
+    assert {one.anchor for one in findings if one.rule == "no_postcheck"} == {"second"}
+
+
+@pytest.mark.parametrize(("hours", "fires"), [(3.2, False), (3.3, True)])
+def test_a_check_that_a_fast_clock_dates_after_the_departure_counts(hours: float, fires: bool) -> None:
+    scans = [scan("fill", "fill", 1, medium="lpg"), move("ship", "ship", 3, "甲站", "配送点")]
+    scans += [scan("post_check", "check", hours, result="pass")]
+    _, _, findings = told(CODE, scans, REFERENCE, START_MS + 48 * HOUR_MS)
+    assert ("no_postcheck" in {one.rule for one in findings}) is fires
+
+
+def test_a_rework_is_lawful_where_a_slow_clock_dates_the_failed_check_before_the_fill() -> None:
+    fills = [scan("fill", "first", 1, medium="lpg"), scan("fill", "second", 2, medium="lpg")]
+    failed = scan("post_check", "check", 0.95, result="fail")
+    assert "double_fill" in found(*fills)
+    assert "double_fill" not in found(*fills, failed)
+
+
 def test_a_correction_voids_an_event_and_a_correction_of_it_reinstates_the_event() -> None:
     fills = [scan("fill", "first", 1, medium="lpg"), scan("fill", "second", 2, medium="lpg")]
     wrong = scan("correct", "correction", 3, None, corrects="first")
