@@ -49,15 +49,13 @@ def of_cylinder(connection: Connection, cylinder_id: str) -> list[Leg]:
 
 
 def suspicious_around(connection: Connection, site_id: str) -> list[tuple[str, Leg]]:
-    """Deliveries from a site without a fill or out of area, and the returns to it of the same cylinders."""
+    """Deliveries from a site without a fill or out of area, and how the same cylinders had come to it."""
     marked = select(leg.c.cylinder_id, *_COLUMNS)
     marked = marked.where(leg.c.from_site == site_id, or_(leg.c.decanted, leg.c.outside))
     found = [(row[0], Leg(*row[1:])) for row in connection.execute(marked)]
     for some in chunked(sorted({cylinder_id for cylinder_id, _ in found})):
         back = select(leg.c.cylinder_id, *_COLUMNS)
-        back = back.where(
-            leg.c.cylinder_id.in_(some), leg.c.to_site == site_id, leg.c.kind.in_(("return", "gap"))
-        )
+        back = back.where(leg.c.cylinder_id.in_(some), leg.c.to_site == site_id)
         found += [(row[0], Leg(*row[1:])) for row in connection.execute(back)]
     return found
 
