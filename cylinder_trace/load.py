@@ -1,20 +1,22 @@
 """Reading outside data: master records and events as JSON Lines of the contract, streaming and safe to repeat."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from cylinder_trace import intake
-from cylinder_trace.contract.fields import epoch_ms, moment_of
+from cylinder_trace.contract.fields import Moment, epoch_ms, moment_of
 from cylinder_trace.contract.master import MalformedRecord, read_record
+from cylinder_trace.contract.reading import decoded
 from cylinder_trace.store import parties
 from cylinder_trace.store.database import Database
 
 BATCH = 2000
+_RECEIVED: TypeAdapter[Any] = TypeAdapter(Moment)
 
 
 @dataclass
@@ -25,6 +27,11 @@ class Report:
         default_factory=lambda: {"records": 0, "stored": 0, "duplicate": 0, "refused": 0}
     )
     refused: list[str] = field(default_factory=list)
+
+    def refuse(self, number: int, why: str) -> None:
+        """Note that a line was not taken."""
+        self.counts["refused"] += 1
+        self.refused.append(f"line {number}: {why}")
 
 
 def run(
@@ -58,32 +65,42 @@ def _records(database: Database, lines: list[tuple[int, bytes]], report: Report)
         try:
             records.append(read_record(line))
         except MalformedRecord as error:
-            report.refused.append(f"line {number}: {error}")
-            report.counts["refused"] += 1
+            report.refuse(number, str(error))
     with database.writing() as connection:
         parties.put_records(connection, records)
     report.counts["records"] += len(records)
 
 
 def _events(database: Database, lines: list[tuple[int, bytes]], now_ms: int, report: Report) -> None:
-    read = [(number, *_unwrapped(line, now_ms)) for number, line in lines]
+    read: list[tuple[int, int, Any]] = []
+    for number, line in lines:
+        try:
+            read.append((number, *_unwrapped(line, now_ms)))
+        except ValueError as error:
+            report.refuse(number, str(error))
     for received_ms, same in groupby(read, key=lambda one: one[1]):
         batch = list(same)
         answer = intake.record(database, [message for _, _, message in batch], moment_of(received_ms), None)
         for (number, _, _), receipt in zip(batch, answer.receipts, strict=True):
-            report.counts[receipt.status] += 1
             if receipt.refusal is not None:
-                report.refused.append(f"line {number}: {receipt.refusal.en}")
+                report.refuse(number, receipt.refusal.en)
+            else:
+                report.counts[receipt.status] += 1
 
 
 def _unwrapped(line: bytes, now_ms: int) -> tuple[int, Any]:
     try:
-        message = json.loads(line)
-        if isinstance(message, dict) and "event" in message:
-            return epoch_ms(datetime.fromisoformat(message["received_at"])), message["event"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        message = decoded(line)
+    except (ValueError, RecursionError):
         return now_ms, line  # the ledger's reader says what is wrong with it
-    return now_ms, message
+    if not isinstance(message, dict) or "event" not in message:
+        return now_ms, message
+    try:
+        return epoch_ms(_RECEIVED.validate_python(message.get("received_at"))), message["event"]
+    except ValidationError as error:
+        raise ValueError(
+            f"received_at: {error.errors()[0]['msg']}; send such as 2026-05-01T10:00:00+08:00"
+        ) from None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
