@@ -1,6 +1,5 @@
 """What stations post: batches of events, and the question whether a cylinder may be filled."""
 
-import json
 import logging
 
 from flask import Response, request
@@ -11,6 +10,7 @@ from cylinder_trace import intake, stories
 from cylinder_trace.contract.code import NotACylinderCode, parse_code
 from cylinder_trace.contract.event import Event
 from cylinder_trace.contract.fields import epoch_ms
+from cylinder_trace.contract.reading import decoded
 from cylinder_trace.contract.receipt import LARGEST_BATCH, Answer, BatchReceipt
 from cylinder_trace.contract.verdict import FillCheckRequest, Reason, Verdict
 from cylinder_trace.judging.state import State
@@ -48,7 +48,7 @@ def post_events() -> Response:
     if isinstance(device, Response):
         return device
     try:
-        batch = json.loads(body)
+        batch = decoded(body)
         events = batch["events"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return refusal(
