@@ -12,7 +12,7 @@ from uuid import UUID
 from cylinder_trace import stories
 from cylinder_trace.contract.event import REFERENCE_KINDS, MalformedEvent, read_event, written
 from cylinder_trace.contract.fields import epoch_ms, moment_of
-from cylinder_trace.contract.leaf import canonical_bytes, leaf_hash
+from cylinder_trace.contract.leaf import canonical_bytes, leaf_hash_of
 from cylinder_trace.contract.receipt import BatchReceipt, Receipt, Refusal, RefusalCode
 from cylinder_trace.judging.scan import DAY_MS
 from cylinder_trace.store import alerts, ledger, parties
@@ -94,7 +94,7 @@ def _read(message: Any, received_ms: int, device_id: str | None) -> Entry | Rece
     except MalformedEvent as error:
         said_id = message.get("event_id") if isinstance(message, dict) else None
         return _refused(said_id, "malformed", f"无法读取该记录：{'; '.join(error.problems)}", str(error))
-    body = written(event)
+    body = canonical_bytes(written(event))
     occurred_ms = epoch_ms(event.occurred_at)
     if device_id is not None:
         if event.device_id != device_id:
@@ -118,8 +118,8 @@ def _read(message: Any, received_ms: int, device_id: str | None) -> Entry | Rece
         device_seq=event.device_seq,
         occurred_ms=occurred_ms,
         received_ms=received_ms,
-        body=canonical_bytes(body).decode(),
-        leaf_hash=leaf_hash(body, moment_of(received_ms)),
+        body=body.decode(),
+        leaf_hash=leaf_hash_of(body, moment_of(received_ms)),
     )
 
 

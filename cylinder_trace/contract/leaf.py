@@ -6,11 +6,11 @@ A leaf covers the event and the moment the server received it, hashed as RFC 696
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any
 
 _LEAF_PREFIX = b"\x00"
@@ -30,15 +30,20 @@ def leaf_hash(message: Mapping[str, Any], received_at: datetime) -> bytes:
 
     `received_at` is written in UTC to the millisecond. Raises ValueError where it has another offset or none.
     """
+    return leaf_hash_of(canonical_bytes(message), received_at)
+
+
+def leaf_hash_of(canonical: bytes, received_at: datetime) -> bytes:
+    """The same for a message whose canonical bytes are made already."""
     if received_at.utcoffset() != _NO_OFFSET:
         raise ValueError(f"{received_at.isoformat()} is not in UTC; one moment must have one hash")
-    envelope = {"event": message, "received_at": received_at.isoformat(timespec="milliseconds")}
-    return hashlib.sha256(_LEAF_PREFIX + canonical_bytes(envelope)).digest()
+    received = received_at.isoformat(timespec="milliseconds").encode()
+    return hashlib.sha256(b'%b{"event":%b,"received_at":"%b"}' % (_LEAF_PREFIX, canonical, received)).digest()
 
 
 def _written(value: Any) -> str:
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return encode_basestring(value)  # as json.dumps would without its overhead of a writer each time
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, int):
