@@ -12,10 +12,11 @@ from cylinder_trace import intake
 from cylinder_trace.contract.fields import Moment, epoch_ms, moment_of
 from cylinder_trace.contract.master import MalformedRecord, read_record
 from cylinder_trace.contract.reading import decoded
+from cylinder_trace.contract.receipt import LARGEST_BATCH
 from cylinder_trace.store import parties
 from cylinder_trace.store.database import Database
 
-BATCH = 2000
+BATCH = LARGEST_BATCH
 _RECEIVED: TypeAdapter[Any] = TypeAdapter(Moment)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from cylinder_trace import load
 from cylinder_trace.contract.fields import moment_of
+from cylinder_trace.contract.receipt import LARGEST_BATCH
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.tables import event
 from tests.world import MONDAY_MS, World, code, filled, ms, registered, well_filled
@@ -97,3 +98,9 @@ def test_a_loaded_backlog_is_judged_for_the_time_it_was_received(database: Datab
     world.sweep(900)
     assert world.alerts() == set()
     assert world.alerts("withdrawn") == set()
+
+
+def test_a_file_may_have_more_lines_than_a_batch(database: Database, tmp_path: Path) -> None:
+    lines = [filled(code(number), 1) for number in range(LARGEST_BATCH + 1)]
+    report = load.run(database, None, written(tmp_path / "events.jsonl", *lines), MONDAY_MS)
+    assert report.counts["stored"] == LARGEST_BATCH + 1
