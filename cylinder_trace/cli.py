@@ -9,15 +9,19 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from email.utils import parseaddr
 from pathlib import Path
 
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
 from cylinder_trace import bench, delivery, demo, load, replay, sweep
 from cylinder_trace.contract.errors import ContractError
 from cylinder_trace.contract.fields import epoch_ms
-from cylinder_trace.contract.signing import KeyFile
-from cylinder_trace.enrolment import enrol
+from cylinder_trace.enrolment import enrol, write_key
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.law.tables import LawError
+from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings, UnknownSetting, load_settings
 from cylinder_trace.simulator.city import Plan, simulate
@@ -27,6 +31,12 @@ from cylinder_trace.store import notices, people
 from cylinder_trace.store.database import upgrade
 from cylinder_trace.web.server import clock_ms
 from cylinder_trace.worker import Worker
+
+SHORTEST_PASSWORD = 8
+
+
+class Unusable(ValueError):
+    """What was asked can not be done so; the message says what to give instead."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,10 +50,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         result: int = arguments.run(arguments, load_settings())
-    except (UnknownSetting, ContractError, people.AlreadyThere, FileNotFoundError) as error:
+    except FileExistsError as error:
+        print(f"cylinder-trace: {error.filename} is there already; name another file", file=sys.stderr)
+        return 2
+    except (Unusable, UnknownSetting, ContractError, people.AlreadyThere, OSError) as error:
         print(f"cylinder-trace: {error}", file=sys.stderr)
         return 2
+    except ArgumentError as error:
+        print(f"cylinder-trace: the database URL can not be read: {error}", file=sys.stderr)
+        return 2
+    except DBAPIError as error:
+        print(f"cylinder-trace: {_database_trouble(error)}", file=sys.stderr)
+        return 2
     return result
+
+
+def _database_trouble(error: DBAPIError) -> str:
+    said = str(error.orig).strip().splitlines()[0]
+    if "no such table" in said or "does not exist" in said:
+        return f"the database has no tables yet, or old ones ({said}); run: cylinder-trace db upgrade"
+    return f"the database does not answer ({said}); see CYLINDER_TRACE_DATABASE_URL"
+
+
+def _moment(text: str) -> datetime:
+    """A moment given on the command line. Raises ValueError for one without an offset, which argparse tells."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text} has no offset; give such as 2026-11-01T00:00:00+08:00")
+    return moment
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     command("serve", "serve the pages and the API", _serve)
     command("worker", "sweep and deliver on a timetable", _worker)
     one = command("sweep", "judge everything that waits, once", _sweep)
-    one.add_argument("--as-of", type=datetime.fromisoformat, help="a moment with offset; now if absent")
+    one.add_argument("--as-of", type=_moment, help="a moment with offset; now if absent")
     command("deliver", "send what is due, once", _deliver)
     loading = command("load", "read master data and events from JSON Lines", _load)
     loading.add_argument("--master", type=Path)
@@ -73,10 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     simulating.add_argument("--cylinders", type=int, default=2000)
     simulating.add_argument("--days", type=int, default=60)
     simulating.add_argument(
-        "--end", type=datetime.fromisoformat, default=datetime.fromisoformat("2026-11-01T00:00:00+08:00")
+        "--end", type=_moment, default=datetime.fromisoformat("2026-11-01T00:00:00+08:00")
     )
     replaying = command("replay", "what would the rules have found? nothing is written", _replay)
-    replaying.add_argument("--as-of", type=datetime.fromisoformat)
+    replaying.add_argument("--as-of", type=_moment)
     devices = command("device", "enrol or revoke a scanning device", _device)
     devices.add_argument("action", choices=["add", "revoke"])
     devices.add_argument("device_id")
@@ -205,7 +239,7 @@ def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _device(arguments: argparse.Namespace, settings: Settings) -> int:
-    with opened(settings.database_url) as (database, _), database.writing() as connection:
+    with opened(settings.database_url) as (database, cache), database.writing() as connection:
         if arguments.action == "revoke":
             if not people.revoke(connection, arguments.device_id, clock_ms()):
                 print(f"no enrolled device {arguments.device_id}", file=sys.stderr)
@@ -213,40 +247,61 @@ def _device(arguments: argparse.Namespace, settings: Settings) -> int:
             print(f"{arguments.device_id} is revoked")
             return 0
         if not arguments.site:
-            print("device add needs --site: the site it scans at", file=sys.stderr)
-            return 2
+            raise Unusable("device add needs --site: the site it scans at")
+        _warn_of_unknown_site(cache.read(connection), arguments.site)
         key = enrol(connection, arguments.device_id, arguments.site, settings.public_url, clock_ms())
-    _hand_over(key, arguments.key_file)
+        if arguments.key_file is not None:
+            # Before the enrolment is committed: a device whose key was never written could not be enrolled again.
+            write_key(key, arguments.key_file)
+    if arguments.key_file is None:
+        print(key.model_dump_json(indent=2))
+    else:
+        print(f"key file {arguments.key_file}; it is not kept anywhere else")
     return 0
 
 
-def _hand_over(key: KeyFile, path: Path | None) -> None:
-    if path is None:
-        print(key.model_dump_json(indent=2))
-        return
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(key.model_dump_json(indent=2))
-    print(f"key file {path}; it is not kept anywhere else")
-
-
 def _user(arguments: argparse.Namespace, settings: Settings) -> int:
+    kind = people.ROLES[arguments.role]
+    scope = _district(arguments.scope) if kind == "district" else arguments.scope
+    if (kind == "city") == bool(scope):
+        wanted = {"city": "no --scope", "district": "--scope ADCODE", "station": "--scope SITE"}[kind]
+        raise Unusable(f"the role {arguments.role} takes {wanted}")
     password = os.environ.get("NEW_PASSWORD") or getpass.getpass("password: ")
-    if len(password) < 8:
-        print("a password has at least 8 characters", file=sys.stderr)
-        return 2
-    with opened(settings.database_url) as (database, _), database.writing() as connection:
-        people.put_account(
-            connection, arguments.username, password, arguments.name, arguments.role, arguments.scope
-        )
+    if len(password) < SHORTEST_PASSWORD:
+        raise Unusable(f"a password has at least {SHORTEST_PASSWORD} characters")
+    with opened(settings.database_url) as (database, cache), database.writing() as connection:
+        if kind == "station":
+            _warn_of_unknown_site(cache.read(connection), scope)
+        people.put_account(connection, arguments.username, password, arguments.name, arguments.role, scope)
     print(f"{arguments.username} may sign in as {arguments.role}")
     return 0
 
 
 def _recipient(arguments: argparse.Namespace, settings: Settings) -> int:
+    if "@" not in parseaddr(arguments.address)[1]:
+        raise Unusable(f"{arguments.address} is no mail address")
+    everywhere = arguments.district == notices.EVERYWHERE
+    district = arguments.district if everywhere else _district(arguments.district)
     with opened(settings.database_url) as (database, _), database.writing() as connection:
-        notices.put_recipient(connection, arguments.address, arguments.district, arguments.name)
-    print(f"{arguments.address} gets the alerts of {arguments.district}")
+        notices.put_recipient(connection, arguments.address, district, arguments.name)
+    print(
+        f"{arguments.address} gets the alerts of {'every district that has nobody' if everywhere else district}"
+    )
     return 0
+
+
+def _district(adcode: str) -> str:
+    """The code that answers for a district today. Raises Unusable."""
+    try:
+        return load_law().district(adcode).adcode if adcode else ""
+    except LawError:
+        known = ", ".join(f"{one.adcode} {one.zh}" for one in load_law().districts())
+        raise Unusable(f"{adcode} is no district; known are {known}") from None
+
+
+def _warn_of_unknown_site(reference: Reference, site_id: str) -> None:
+    if site_id not in reference.sites:
+        print(f"cylinder-trace: note: {site_id} is not in the register of sites yet", file=sys.stderr)
 
 
 def _bench(_arguments: argparse.Namespace, _settings: Settings) -> int:

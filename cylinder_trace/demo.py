@@ -1,7 +1,6 @@
 """The whole way once: from a photographed code to a district's inbox, on a simulated city, checked step by step."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from tqdm import tqdm
 from cylinder_trace import delivery, intake, sweep
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import SiteRecord
-from cylinder_trace.enrolment import enrol
+from cylinder_trace.enrolment import enrol, write_key
 from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import load_settings
@@ -175,9 +174,7 @@ class _Demo:
             now_ms = epoch_ms(self.now)
             for device, site in (("demo-gun", self.station), ("demo-courier", self.depot)):
                 key = enrol(connection, device, site.site_id, self.address, now_ms)
-                path = self.directory / f"{device}.key.json"
-                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                    file.write(key.model_dump_json())
+                write_key(key, self.directory / f"{device}.key.json")
         self._register(OVERDUE, self.now.date() - timedelta(days=40))
         self._register(LAWFUL, self.now.date() + timedelta(days=400))
         return f"devices at {self.station.name} and {self.depot.name}; sign in as regulator or operator, password {PASSWORD}"
