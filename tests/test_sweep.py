@@ -244,6 +244,19 @@ def test_a_changed_record_has_the_stories_it_changes_judged_again(
     assert (world.alerts(), again) == (alerts, 1 if alerts else 0)
 
 
+def test_a_district_that_was_merged_into_another_is_the_other(database: Database) -> None:
+    """310119 南汇 became part of 310115 浦东."""
+    world = World(database)
+    with database.writing() as connection:
+        parties.put_records(connection, [OwnerRecord(owner_id=OWNER, name="第一燃气", districts=("310119",))])
+        parties.put_records(connection, [site(CUSTOMERS[0], "customer", "310115")])
+    world.post(
+        [registered(code(1)), *well_filled(code(1), 1), moved("deliver", code(1), 4, DEPOT, CUSTOMERS[0])]
+    )
+    world.sweep(5)
+    assert world.alerts() == set()
+
+
 def test_a_withdrawn_alert_names_the_event_that_explains_it(database: Database) -> None:
     world = World(database)
     checks = [checked("fill_check", code(1), 0.9), checked("post_check", code(1), 1.1)]

@@ -57,8 +57,12 @@ class Reference:
         return reference
 
     def add_record(self, record: Any) -> None:
-        """Take in a site or an owner; a later record of the same id replaces the earlier one."""
+        """Take in a site or an owner; a later record of the same id replaces the earlier one.
+
+        A district that was abolished is the one that answers for it today, so that a merger moves nobody out of area.
+        """
         if isinstance(record, SiteRecord):
+            record = record.model_copy(update={"district": self._district(record.district)})
             self.sites[record.site_id] = record
             self.stations.discard(record.site_id)
             self.customers.discard(record.site_id)
@@ -67,7 +71,14 @@ class Reference:
             elif record.type == "customer":
                 self.customers.add(record.site_id)
         elif isinstance(record, OwnerRecord):
-            self.owners[record.owner_id] = record
+            districts = tuple(self._district(one) for one in record.districts)
+            self.owners[record.owner_id] = record.model_copy(update={"districts": districts})
+
+    def _district(self, adcode: str) -> str:
+        try:
+            return self.law.district(adcode).adcode
+        except NoLawForThat:
+            return adcode
 
     def _add_act(self, message: Mapping[str, Any]) -> None:
         if message["kind"] == "licence":
