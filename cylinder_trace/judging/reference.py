@@ -9,7 +9,7 @@ from typing import Any
 
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import OwnerRecord, SiteRecord
-from cylinder_trace.judging.scan import local_day, overruled
+from cylinder_trace.judging.scan import HOUR_MS, MINUTE_MS, local_day, overruled
 from cylinder_trace.law.tables import Law, NoLawForThat, life_end
 
 
@@ -37,6 +37,7 @@ class Reference:
     stations: set[str] = field(default_factory=set)
     customers: set[str] = field(default_factory=set)
     _numbers: dict[tuple[str, int], float] = field(default_factory=dict)
+    _check_terms: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     _allowed_g: dict[tuple[str | None, float | None, int], int | None] = field(default_factory=dict)
 
     @classmethod
@@ -132,6 +133,18 @@ class Reference:
         known = self._numbers.get(asked)
         if known is None:
             known = self._numbers[asked] = self.law.number(key, date.fromordinal(asked[1]))
+        return known
+
+    def fill_check_terms_ms(self, at_ms: int) -> tuple[int, int, int]:
+        """How long before a fill its check may lie, how long after it, and by how much two devices' clocks may differ."""
+        day = local_day(at_ms)
+        known = self._check_terms.get(day)
+        if known is None:
+            known = self._check_terms[day] = (
+                int(self.number("no_precheck.before_h", at_ms) * HOUR_MS),
+                int(self.number("no_postcheck.within_h", at_ms) * HOUR_MS),
+                int(self.number("fill_checks.clock_tolerance_min", at_ms) * MINUTE_MS),
+            )
         return known
 
     def allowed_g(

@@ -120,10 +120,11 @@ class State:
         self.last_ms, self.last_event = scan.at_ms, scan.event_id
         self.events += 1
 
-    def owe(self, *owed: Owed) -> None:
+    def owe(self, owed: Owed) -> None:
         """Note what has to come, and wake when the first of it falls due."""
-        self.owed += owed
-        self.wake_ms = min([one.deadline_ms for one in self.owed])
+        self.owed = (*self.owed, owed)
+        if self.wake_ms is None or owed.deadline_ms < self.wake_ms:
+            self.wake_ms = owed.deadline_ms
 
     def hasten(self, rules: Collection[str], deadline_ms: int) -> None:
         """Have what these rules wait for fall due by then."""

@@ -14,7 +14,7 @@ from typing import Any
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import CYLINDER_RULES
-from cylinder_trace.judging.scan import HOUR_MS, MINUTE_MS, MOVEMENTS, Scan, local_day, overruled
+from cylinder_trace.judging.scan import MOVEMENTS, Scan, local_day, overruled
 from cylinder_trace.judging.state import Leg, Owed, State
 
 _IN_ORDER = attrgetter("at_ms", "event_id")
@@ -107,7 +107,7 @@ def _read_on(
             if state.wake_ms < scan.at_ms:
                 lapse(chapter, scan.at_ms, reference)
             if state.owed and (due := _DUE_ON.get(kind)):
-                state.hasten(due, scan.at_ms + _clock_tolerance_ms(scan.at_ms, reference))
+                state.hasten(due, scan.at_ms + reference.fill_check_terms_ms(scan.at_ms)[2])
         for find in _FINDS.get(kind, ()):
             if finding := find(state, scan, reference):
                 findings.append(finding)
@@ -123,7 +123,9 @@ def advance(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> 
         if move := _MOVES.get(kind):
             move(state, scan, reference)
         if site is not None:
-            _seen_at(state, scan, site, legs)
+            if site != state.loc:
+                _seen_elsewhere(state, scan, site, legs)
+            state.loc_event = scan.event_id
     if site in reference.stations:
         state.station_since_return = True
     state.last_ms, state.last_event = scan.at_ms, scan.event_id
@@ -139,17 +141,12 @@ def _fill_check(state: State, scan: Scan, _reference: Reference) -> None:
 
 def _fill(state: State, scan: Scan, reference: Reference) -> None:
     at_ms, site = scan.at_ms, scan.site
-    tolerance_ms = _clock_tolerance_ms(at_ms, reference)
+    before_ms, within_ms, tolerance_ms = reference.fill_check_terms_ms(at_ms)
     state.post_result = _checked_by_a_slow_clock(state, at_ms - tolerance_ms, site)
-    owed = []
     if state.post_result != "pass":
-        hours = reference.number("no_postcheck.within_h", at_ms)
-        owed.append(Owed("no_postcheck", scan.event_id, at_ms, site, at_ms + int(hours * HOUR_MS)))
-    before_ms = reference.number("no_precheck.before_h", at_ms) * HOUR_MS
+        state.owe(Owed("no_postcheck", scan.event_id, at_ms, site, at_ms + within_ms))
     if state.check_ms is None or state.check_site != site or at_ms - state.check_ms > before_ms:
-        owed.append(Owed("no_precheck", scan.event_id, at_ms, site, at_ms + tolerance_ms))
-    if owed:
-        state.owe(*owed)
+        state.owe(Owed("no_precheck", scan.event_id, at_ms, site, at_ms + tolerance_ms))
     state.fill_ms, state.fill_event, state.fill_site = at_ms, scan.event_id, site
     state.moved_since_fill = False
 
@@ -169,11 +166,6 @@ def _post_check(state: State, scan: Scan, _reference: Reference) -> None:
         state.post_early = scan.at_ms, scan.site, scan.result
 
 
-def _clock_tolerance_ms(at_ms: int, reference: Reference) -> int:
-    """By how much the clocks of two devices at one place may differ before an order of scans says anything."""
-    return int(reference.number("fill_checks.clock_tolerance_min", at_ms) * MINUTE_MS)
-
-
 def _move(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> None:
     state.moved_since_fill = True
     kind, origin, goal = scan.kind, scan.from_site, scan.to_site
@@ -185,7 +177,8 @@ def _move(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> No
         legs.append(leg.ended(at_ms, event_id, goal))
         state.open_leg = None
     else:
-        _seen_at(state, scan, origin, legs)
+        if origin != state.loc:
+            _seen_elsewhere(state, scan, origin, legs)
         handed_over = kind == "deliver"
         leg = Leg(
             state.legs,
@@ -210,30 +203,27 @@ def _move(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> No
         state.station_since_return = goal in reference.stations
 
 
-def _seen_at(state: State, scan: Scan, site: str, legs: list[Leg]) -> None:
+def _seen_elsewhere(state: State, scan: Scan, site: str, legs: list[Leg]) -> None:
     """A scan at another place than the story has it reveals a leg nobody scanned: drawn as a gap."""
-    if state.loc != site:
-        if state.loc is not None:
-            gap = Leg(
-                no=state.legs,
-                kind="gap",
-                from_site=state.loc,
-                to_site=site,
-                departed_ms=None,
-                arrived_ms=scan.at_ms,
-                depart_event=state.loc_event,
-                arrive_event=scan.event_id,
-                owner=state.owner,
-                gap=True,
-                decanted=False,
-                outside=False,
-            )
-            state.legs += 1
-            legs.append(gap)
-            state.open_leg = None
-        state.loc, state.loc_event = site, scan.event_id
-    elif scan.kind not in MOVEMENTS:
-        state.loc_event = scan.event_id
+    if state.loc is not None:
+        gap = Leg(
+            no=state.legs,
+            kind="gap",
+            from_site=state.loc,
+            to_site=site,
+            departed_ms=None,
+            arrived_ms=scan.at_ms,
+            depart_event=state.loc_event,
+            arrive_event=scan.event_id,
+            owner=state.owner,
+            gap=True,
+            decanted=False,
+            outside=False,
+        )
+        state.legs += 1
+        legs.append(gap)
+        state.open_leg = None
+    state.loc, state.loc_event = site, scan.event_id
 
 
 def _is_outside(owner: str | None, site: str, reference: Reference) -> bool:
