@@ -188,6 +188,9 @@ def test_who_was_told_is_told_that_it_is_withdrawn(
     first, second = (mail for _, mail in inbox.taken)
     assert first["References"] == second["References"]
     assert first["Message-ID"] != second["Message-ID"]
+    body = second.get_body(("plain",))
+    assert body is not None
+    assert "晚到的记录：委托充装" in body.get_content()
 
 
 def test_a_withdrawal_taken_back_and_made_again_is_told_once(database: Database) -> None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import OwnerRecord, SiteRecord
@@ -23,6 +23,15 @@ class LicencePeriod:
     event_id: str
 
 
+class FillCheckTerms(NamedTuple):
+    """How long before a fill its check may lie and how long after it, and by how much two clocks may differ; in ms."""
+
+    before_ms: int
+    before_tolerance_ms: int
+    after_ms: int
+    after_tolerance_ms: int
+
+
 @dataclass
 class Reference:
     """Everything about the parties that a rule may ask. Histories are looked up as of the event's time."""
@@ -37,7 +46,7 @@ class Reference:
     stations: set[str] = field(default_factory=set)
     customers: set[str] = field(default_factory=set)
     _numbers: dict[tuple[str, int], float] = field(default_factory=dict)
-    _check_terms: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    _check_terms: dict[int, FillCheckTerms] = field(default_factory=dict)
     _allowed_g: dict[tuple[str | None, float | None, int], int | None] = field(default_factory=dict)
 
     @classmethod
@@ -135,15 +144,16 @@ class Reference:
             known = self._numbers[asked] = self.law.number(key, date.fromordinal(asked[1]))
         return known
 
-    def fill_check_terms_ms(self, at_ms: int) -> tuple[int, int, int]:
-        """How long before a fill its check may lie, how long after it, and by how much two devices' clocks may differ."""
+    def fill_check_terms(self, at_ms: int) -> FillCheckTerms:
+        """The terms that hold for the checks of a fill at that moment."""
         day = local_day(at_ms)
         known = self._check_terms.get(day)
         if known is None:
-            known = self._check_terms[day] = (
+            known = self._check_terms[day] = FillCheckTerms(
                 int(self.number("no_precheck.before_h", at_ms) * HOUR_MS),
+                int(self.number("no_precheck.clock_tolerance_min", at_ms) * MINUTE_MS),
                 int(self.number("no_postcheck.within_h", at_ms) * HOUR_MS),
-                int(self.number("fill_checks.clock_tolerance_min", at_ms) * MINUTE_MS),
+                int(self.number("no_postcheck.clock_tolerance_min", at_ms) * MINUTE_MS),
             )
         return known
 

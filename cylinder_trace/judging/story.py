@@ -107,7 +107,7 @@ def _read_on(
             if state.wake_ms < scan.at_ms:
                 lapse(chapter, scan.at_ms, reference)
             if state.owed and (due := _DUE_ON.get(kind)):
-                state.hasten(due, scan.at_ms + reference.fill_check_terms_ms(scan.at_ms)[2])
+                state.hasten(due, scan.at_ms + reference.fill_check_terms(scan.at_ms).after_tolerance_ms)
         for find in _FINDS.get(kind, ()):
             if finding := find(state, scan, reference):
                 findings.append(finding)
@@ -141,12 +141,12 @@ def _fill_check(state: State, scan: Scan, _reference: Reference) -> None:
 
 def _fill(state: State, scan: Scan, reference: Reference) -> None:
     at_ms, site = scan.at_ms, scan.site
-    before_ms, within_ms, tolerance_ms = reference.fill_check_terms_ms(at_ms)
-    state.post_result = _checked_by_a_slow_clock(state, at_ms - tolerance_ms, site)
+    before_ms, before_tolerance_ms, after_ms, after_tolerance_ms = reference.fill_check_terms(at_ms)
+    state.post_result = _checked_by_a_slow_clock(state, at_ms - after_tolerance_ms, site)
     if state.post_result != "pass":
-        state.owe(Owed("no_postcheck", scan.event_id, at_ms, site, at_ms + within_ms))
+        state.owe(Owed("no_postcheck", scan.event_id, at_ms, site, at_ms + after_ms))
     if state.check_ms is None or state.check_site != site or at_ms - state.check_ms > before_ms:
-        state.owe(Owed("no_precheck", scan.event_id, at_ms, site, at_ms + tolerance_ms))
+        state.owe(Owed("no_precheck", scan.event_id, at_ms, site, at_ms + before_tolerance_ms))
     state.fill_ms, state.fill_event, state.fill_site = at_ms, scan.event_id, site
     state.moved_since_fill = False
 

@@ -8,6 +8,7 @@ from cylinder_trace.judging.rule import CylinderRule
 from cylinder_trace.judging.rules import CYLINDER_RULES
 from cylinder_trace.judging.scan import Scan
 from cylinder_trace.judging.state import State
+from cylinder_trace.law.naming import Naming
 
 _AT_GUN = tuple(rule for rule in CYLINDER_RULES if rule.at_gun is not None)
 
@@ -22,18 +23,20 @@ def rehearsed(
     decisions = {rule.at_gun for rule, _ in found}
     decision: Decision = "STOP" if "STOP" in decisions else "ASK" if decisions else "PASS"
     found.sort(key=lambda pair: pair[0].at_gun != "STOP")
-    reasons = tuple(_reason(rule, finding) for rule, finding in found)
+    naming = Naming(reference.law, reference.sites, reference.owners, names_customers=False)
+    reasons = tuple(_reason(rule, finding, naming) for rule, finding in found)
     return Verdict(decision=decision, cylinder_code=code, reasons=reasons, judged_at=moment_of(at_ms))
 
 
-def _reason(rule: CylinderRule, finding: Finding) -> Reason:
+def _reason(rule: CylinderRule, finding: Finding, naming: Naming) -> Reason:
     words = rule.words
+    fact = naming.told(words.fact, finding.facts)
     return Reason(
         rule=rule.name,
         title_zh=words.title[0],
         title_en=words.title[1],
-        fact_zh=words.fact[0].format_map(finding.facts),
-        fact_en=words.fact[1].format_map(finding.facts),
+        fact_zh=fact.zh,
+        fact_en=fact.en,
         remedy_zh=words.remedy[0],
         remedy_en=words.remedy[1],
         law=rule.laws,

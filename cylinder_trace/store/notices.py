@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
 
 from cylinder_trace.store.database import add_missing
-from cylinder_trace.store.tables import alert, notice, outbox, recipient
+from cylinder_trace.store.tables import alert, alert_history, event, notice, outbox, recipient
 
 EVERYWHERE = "*"
 """The district of the fallback recipients, who get what no district's team is named for."""
@@ -65,10 +65,22 @@ def give(
 
 
 def due(connection: Connection, now_ms: int, limit: int) -> list[dict[str, Any]]:
-    """Notices that are due and have somebody to be told, with their alert."""
+    """Notices that are due and have somebody to be told, with their alert and the event that made the difference."""
+    this_one = (alert_history.c.fingerprint == notice.c.fingerprint) & (
+        alert_history.c.transition_no == notice.c.transition_no
+    )
     statement = (
-        select(notice.c.transition_no, notice.c.reason, notice.c.district.label("to_district"), alert)
+        select(
+            notice.c.transition_no,
+            notice.c.reason,
+            notice.c.district.label("to_district"),
+            event.c.body.label("because_body"),
+            event.c.received_ms.label("because_received_ms"),
+            alert,
+        )
         .join(alert, alert.c.fingerprint == notice.c.fingerprint)
+        .outerjoin(alert_history, this_one)
+        .outerjoin(event, event.c.event_id == alert_history.c.because)
         .where(notice.c.state == "due", notice.c.due_ms <= now_ms, _has_recipient())
         .order_by(notice.c.due_ms, notice.c.fingerprint)
         .limit(limit)

@@ -117,3 +117,12 @@ def test_asking_leaves_the_state_as_it_was() -> None:
 
 def test_every_rule_that_speaks_at_the_gun_looks_at_fills() -> None:
     assert [rule.name for rule in CYLINDER_RULES if rule.at_gun and "fill" not in rule.kinds] == []
+
+
+def test_a_verdict_names_gases_and_firms_as_people_do() -> None:
+    verdict = rehearsed(state_after(registered()), CODE, STATION, "op-1", "o2", NOON_MS, REFERENCE)
+    said = {reason.rule: (reason.fact_zh, reason.fact_en) for reason in verdict.reasons}
+    zh, en = said["medium_mismatch"]
+    assert "液化石油气" in zh
+    assert "oxygen" in en
+    assert "o2" not in zh + en

@@ -275,7 +275,8 @@ def test_a_vendors_model_falls_back_to_the_fill_factor(
     ("key", "value"),
     [
         ("no_precheck.before_h", 24),
-        ("fill_checks.clock_tolerance_min", 15),
+        ("no_precheck.clock_tolerance_min", 15),
+        ("no_postcheck.clock_tolerance_min", 15),
         ("no_precheck.grace_h", 48),
         ("no_postcheck.within_h", 24),
         ("no_postcheck.grace_h", 48),

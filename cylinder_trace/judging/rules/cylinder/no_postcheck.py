@@ -2,7 +2,7 @@
 
 Why it matters: leaks and overfills show in the minutes after the fill, and nowhere so cheaply.
 Example: filled at 10:00, shipped at 11:00 with no check between. Checked at 10:05, or at 9:50 by another device: lawful.
-Source: 特种设备安全法 art. 49. Thresholds no_postcheck.within_h and fill_checks.clock_tolerance_min.
+Source: 特种设备安全法 art. 49. Thresholds no_postcheck.*.
 """
 
 from cylinder_trace.judging.finding import Fact, Finding

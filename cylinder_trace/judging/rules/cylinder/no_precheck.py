@@ -2,7 +2,7 @@
 
 Why it matters: the check before filling is where overdue, damaged and foreign cylinders are caught.
 Example: filled at 10:00, last check 09:59 two days before. A check at 10:10 counts: two clocks differ up to 15 min.
-Source: 特种设备安全法 art. 49; GB/T 38059-2019 (verify before filling). Thresholds no_precheck.*, fill_checks.*.
+Source: 特种设备安全法 art. 49; GB/T 38059-2019 (verify before filling). Thresholds no_precheck.*.
 """
 
 from cylinder_trace.judging.finding import Fact, Finding

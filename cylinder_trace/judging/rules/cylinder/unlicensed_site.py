@@ -29,8 +29,11 @@ def find(_before: State, scan: Scan, reference: Reference) -> Finding | None:
             for period in reference.licences.get(scan.site, [])
             if period.from_ms <= scan.at_ms
         ]
-        last = date.fromordinal(max(ended)).isoformat() if ended else "-"
-        anchor, zh, en = f"expired:{last}", f"许可有效期至 {last}", f"its licence ran out on {last}"
+        if ended:
+            last = date.fromordinal(max(ended)).isoformat()
+            anchor, zh, en = f"expired:{last}", f"许可有效期至 {last}", f"its licence ran out on {last}"
+        else:
+            anchor, zh, en = "never", "没有充装许可记录", "there is no record of a licence"
     facts: dict[str, Fact] = {"medium": scan.medium, "why_zh": zh, "why_en": en}
     return Finding(RULE.name, scan.site, anchor, scan.at_ms, scan.site, (scan.event_id,), facts)
 

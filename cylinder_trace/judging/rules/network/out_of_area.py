@@ -62,7 +62,7 @@ RULE = NetworkRule(
         ),
         fact=(
             "{owner} 的 {cylinders} 只气瓶由 {depot} 配送至许可区域外的 {district}。",
-            "{depot} delivered {cylinders} cylinders of {owner} to {district}, where it is not licensed.",
+            "{depot} delivered cylinders of {owner} ({cylinders}) to {district}, where it is not licensed.",
         ),
         remedy=(
             "核实跨区配送审批；无审批的责令召回并整改。",
