@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask_login import current_user
 
 from cylinder_trace.contract.fields import moment_of
-from cylinder_trace.store import cylinders, ledger, notices, work
+from cylinder_trace.store import cylinders, ledger, notices, tries, work
 from cylinder_trace.web.server import server
 
 health_pages = Blueprint("health_pages", __name__)
@@ -16,7 +16,7 @@ LATE_AFTER_MS = 10 * 60_000
 
 @health_pages.get("/health")
 def health() -> tuple[str, int]:
-    """Every job's last success and next run; 503 where one failed or is late.
+    """Every job's last success and next run, and what could not be judged; 503 where a job failed or is late.
 
     The public reads no numbers and no error texts: those name hosts and say how much there is to attack.
     """
@@ -28,7 +28,11 @@ def health() -> tuple[str, int]:
         numbers: dict[str, int] = {}
         if scope in {"city", "district"}:
             counts, mails = ledger.counts(connection), notices.counts(connection)
-            numbers = {"events": counts["events"], "pending": counts["pending"]}
+            numbers = {
+                "events": counts["events"],
+                "pending": counts["pending"],
+                "put_off": tries.failed(connection),
+            }
             numbers["cylinders"] = cylinders.count(connection)
             numbers |= {f"mails.{state}": mails[state] for state in ("waiting", "sent", "dead")}
             numbers["notices"] = mails["notices"]

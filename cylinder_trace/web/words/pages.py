@@ -162,6 +162,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "health.none": ("作业未启动", "no job has run"),
     "health.no_worker": ("尚无作业运行过，请启动作业进程。", "No job has run yet; start the worker."),
     "pending": ("待研判", "To be judged"),
+    "put_off": ("研判出错，稍后重试", "Judging failed, to be tried again"),
     "notices": ("待通知", "Notices due"),
     "mails.waiting": ("待发邮件", "Mails waiting"),
     "mails.sent": ("已发邮件", "Mails sent"),
