@@ -43,6 +43,7 @@ bench:
 	@$(BIN)/cylinder-trace bench
 	@$(BIN)/cylinder-scan bench
 
+# Not the ledger, the key files and the secret that `make run` and the commands made: those are somebody's.
 clean:
 	rm -rf .venv .demo .bench .screens build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.import_linter_cache __pycache__
