@@ -6,6 +6,7 @@ The walks that judge come here, each in a transaction of its own; what is drawn 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -30,9 +31,14 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What a cylinder is moved by: its new events, or the event for which it is judged again; and until when."""
+    """What a cylinder is moved by: its new events, or the event for which it is judged again; and until when.
 
+    `anew` means that the story has to be told from its beginning, whatever its news.
+    """
+
+    state: State
     news: list[Scan]
+    anew: bool
     because: str | None
     as_of_ms: int
 
@@ -57,43 +63,20 @@ def move(
     codes.hold(connection, exclusively=bool(binding))
     reference = cache.read(connection)
     anew, merged = _bind(connection, binding)
-    roots = codes.roots_of(connection, {scan.code for scan in (*scans, *told_wrong.values())})
-    news: dict[str, list[Scan]] = defaultdict(list)
-    for scan in scans:
-        news[roots[scan.code]].append(scan)
-    # A correction that came before its event was kept for it.
-    early = set(ledger.corrections_of(connection, [scan.event_id for scan in scans]).values())
-    anew |= {roots[scan.code] for scan in scans if scan.event_id in early}
-    because: dict[str, str | None] = {roots[scan.code]: one for one, scan in told_wrong.items()}
-    wanted = {*news, *anew, *because, *codes.roots_of(connection, wake).values()} - merged.keys()
-    kept = cylinders.lock(connection, wanted)
-    anew |= {one for one, state in kept.items() if state is None}
-    states = {one: state or State(one) for one, state in kept.items()}
-    # The woken too by the id they had: one that was merged meanwhile would stay on the list for ever.
-    asked = cylinders.asked_again(connection, {*wanted, *wake})
-    root_of = codes.roots_of(connection, asked)
-    because = {root_of[one]: why for one, why in asked.items()} | because
-    work = {
-        one: _Work(news.get(one, []), because.get(one), max(as_of_ms, state.lapsed_ms + 1))
-        for one, state in states.items()
-    }
-    chapters = _read_on(states, work, reference, anew | because.keys())
-    wholes = whole(connection, states.keys() - chapters.keys(), {scan.event_id for scan in scans})
+    work = _work(connection, scans, told_wrong, anew, merged, wake, as_of_ms)
+    chapters = _continued(work, reference)
+    wholes = whole(connection, work.keys() - chapters.keys(), {scan.event_id for scan in scans})
     chapters |= {one: _told(one, its, work[one], reference) for one, its in wholes.items()}
-    judged = [
-        Judged(
-            f"cylinder:{one}",
-            chapter.findings,
-            one in wholes,
-            one,
-            lambda mark, one=one: _explanation(one, mark, wholes[one], work[one], reference),  # type: ignore[misc]
-        )
-        for one, chapter in sorted(chapters.items())
-    ]
-    judged += [Judged(f"cylinder:{one}", [], True, because=lambda _, by=by: by) for one, by in merged.items()]  # type: ignore[misc]
-    its_legs = {one: chapter.legs for one, chapter in chapters.items()}
-    touched = legs.save(connection, its_legs, {*wholes, *merged})
+    touched = legs.save(connection, {one: its.legs for one, its in chapters.items()}, {*wholes, *merged})
     cylinders.forget(connection, merged)
+    judged = [
+        Judged(f"cylinder:{one}", [], anew=True, because=partial(_same, by)) for one, by in merged.items()
+    ]
+    for one, chapter in sorted(chapters.items()):
+        because = (
+            partial(_explanation, one, wholes[one], work[one], reference) if one in wholes else _NOTHING_ENDS
+        )
+        judged.append(Judged(f"cylinder:{one}", chapter.findings, one in wholes, one, because))
     consequences.draw(connection, judged, reference, now_ms)
     cylinders.save(connection, [chapter.state for chapter in chapters.values()])
     # Last and in one order, because every judge marks the same few sites.
@@ -124,16 +107,48 @@ def whole(
     return {one: Whole(its, corrections) for one, its in scans.items()}
 
 
-def _read_on(
-    states: Mapping[str, State], work: Mapping[str, _Work], reference: Reference, anew: Collection[str]
-) -> dict[str, Chapter]:
+def _work(
+    connection: Connection,
+    scans: Sequence[Scan],
+    told_wrong: Mapping[str, Scan],
+    anew: Collection[str],
+    merged: Collection[str],
+    wake: Sequence[str],
+    as_of_ms: int,
+) -> dict[str, _Work]:
+    """The cylinders to be moved, locked, each with what moves it."""
+    roots = codes.roots_of(connection, {scan.code for scan in (*scans, *told_wrong.values())})
+    news: dict[str, list[Scan]] = defaultdict(list)
+    for scan in scans:
+        news[roots[scan.code]].append(scan)
+    # A correction that came before its event was kept for it.
+    early = set(ledger.corrections_of(connection, [scan.event_id for scan in scans]).values())
+    anew = {*anew, *(roots[scan.code] for scan in scans if scan.event_id in early)}
+    because: dict[str, str | None] = {roots[scan.code]: one for one, scan in told_wrong.items()}
+    wanted = {*news, *anew, *because, *codes.roots_of(connection, wake).values()}.difference(merged)
+    states = cylinders.lock(connection, wanted)
+    # The woken too by the id they had: one that was merged meanwhile would stay on the list for ever.
+    asked = cylinders.asked_again(connection, {*wanted, *wake})
+    root_of = codes.roots_of(connection, asked)
+    because = {root_of[one]: why for one, why in asked.items()} | because
+    return {
+        one: _Work(
+            state or State(one),
+            news.get(one, []),
+            state is None or one in anew or one in because,
+            because.get(one),
+            max(as_of_ms, state.lapsed_ms + 1) if state else as_of_ms,
+        )
+        for one, state in states.items()
+    }
+
+
+def _continued(work: Mapping[str, _Work], reference: Reference) -> dict[str, Chapter]:
     """The chapters of those stories that go on where they stood; the others have to be told from the beginning."""
     chapters = {}
-    for one, state in states.items():
-        if one not in anew:
-            chapter = story.continued(state, work[one].news, reference, work[one].as_of_ms)
-            if chapter is not None:
-                chapters[one] = chapter
+    for one, its in work.items():
+        if not its.anew and (chapter := story.continued(its.state, its.news, reference, its.as_of_ms)):
+            chapters[one] = chapter
     return chapters
 
 
@@ -142,7 +157,7 @@ def _told(cylinder_id: str, its: Whole, work: _Work, reference: Reference) -> Ch
 
 
 def _explanation(
-    cylinder_id: str, fingerprint: str, its: Whole, work: _Work, reference: Reference
+    cylinder_id: str, its: Whole, work: _Work, reference: Reference, fingerprint: str
 ) -> str | None:
     """The event for which a finding is gone: the one it was judged again for, or the first of the news that explains it.
 
@@ -174,3 +189,11 @@ def _bind(connection: Connection, binding: Sequence[Scan]) -> tuple[set[str], di
     changed = {code for code in named if before[code] != after[code]}
     anew = {root for code in changed for root in (after[code], after[before[code]])}
     return anew | {after[root] for root in merged}, merged
+
+
+def _same(event_id: str | None, _fingerprint: str) -> str | None:
+    return event_id
+
+
+_NOTHING_ENDS = partial(_same, None)
+"""For a story that goes on: it adds to what it showed and takes nothing back."""
