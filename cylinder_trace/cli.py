@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
-from cylinder_trace import bench, delivery, demo, load, replay, sweep
+from cylinder_trace import audit, bench, delivery, demo, load, replay, sweep
 from cylinder_trace.contract.errors import ContractError
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.enrolment import enrol, write_key
@@ -111,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     replaying = command("replay", "what would the rules have found? nothing is written", _replay)
     replaying.add_argument("--as-of", type=_moment)
+    command("audit", "hash, tell and judge everything anew, and compare it with what is kept", _audit)
     devices = command("device", "enrol or revoke a scanning device", _device)
     devices.add_argument("action", choices=["add", "revoke"])
     devices.add_argument("device_id")
@@ -236,6 +237,22 @@ def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
     for rule, fingerprints in sorted(by_rule.items()):
         print(f"{rule:24} {len(fingerprints):6}")
     return 0
+
+
+def _audit(_arguments: argparse.Namespace, settings: Settings) -> int:
+    with opened(settings.database_url) as (database, cache), tqdm(unit=" checked", disable=None) as bar:
+        checked: dict[str, int] = {"events": 0, "cylinders": 0, "sites": 0}
+
+        def told(what: str, number: int) -> None:
+            checked[what] += number
+            bar.update(number)
+
+        differences = 0
+        for difference in audit.run(database, cache, told):
+            differences += 1
+            print(difference)
+    print(", ".join(f"{number} {what}" for what, number in checked.items()) + f": {differences} differences")
+    return 1 if differences else 0
 
 
 def _device(arguments: argparse.Namespace, settings: Settings) -> int:

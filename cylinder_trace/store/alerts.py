@@ -1,7 +1,7 @@
 """Findings, the alerts they make, and the history of every alert."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -203,6 +203,17 @@ def open_count(connection: Connection) -> dict[str, int]:
     """Open alerts by rule."""
     statement = select(alert.c.rule, func.count()).where(alert.c.status == "open").group_by(alert.c.rule)
     return {rule: number for rule, number in connection.execute(statement)}
+
+
+def at_odds(connection: Connection) -> Iterator[str]:
+    """Alerts that are open though nothing shows them, or are not though something does, in words."""
+    shown = select(finding.c.fingerprint).distinct()
+    unfounded = select(alert.c.fingerprint).where(alert.c.status == "open", alert.c.fingerprint.not_in(shown))
+    for fingerprint in connection.scalars(unfounded):
+        yield f"alert {fingerprint}: it is open, and no finding shows it"
+    opened = select(alert.c.fingerprint).where(alert.c.status == "open")
+    for fingerprint in connection.scalars(shown.where(finding.c.fingerprint.not_in(opened))):
+        yield f"alert {fingerprint}: a finding shows it, and it is not open"
 
 
 def of_events(connection: Connection, event_ids: Sequence[str]) -> dict[str, list[str]]:

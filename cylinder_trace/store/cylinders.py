@@ -61,6 +61,15 @@ def read(connection: Connection, cylinder_id: str) -> State | None:
     return None if text is None else State.restored(text)
 
 
+def read_all(connection: Connection, cylinder_ids: Iterable[str]) -> dict[str, State | None]:
+    """The states several cylinders were judged to."""
+    found: dict[str, State | None] = {}
+    for some in chunked(list(cylinder_ids)):
+        statement = select(cylinder.c.cylinder_id, cylinder.c.state).where(cylinder.c.cylinder_id.in_(some))
+        found |= {row.cylinder_id: State.restored(row.state) for row in connection.execute(statement)}
+    return found
+
+
 def due(connection: Connection, as_of_ms: int, limit: int) -> list[str]:
     """Cylinders that wake by then or whose reference data changed."""
     woken = select(cylinder.c.cylinder_id).where(cylinder.c.wake_ms < as_of_ms).order_by(cylinder.c.wake_ms)

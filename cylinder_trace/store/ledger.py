@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,6 +163,16 @@ def corrected_by(connection: Connection, corrections: Iterable[Entry]) -> dict[s
                 following[event_id] = target.message["corrects"]
         at = following
     return found
+
+
+def in_order(connection: Connection, batch: int = 2000) -> Iterator[list[Entry]]:
+    """The whole ledger in the order it was recorded, a batch at a time."""
+    after = 0
+    while rows := connection.execute(
+        select(event.c.seq, *_COLUMNS).where(event.c.seq > after).order_by(event.c.seq).limit(batch)
+    ).all():
+        yield [Entry(*fields) for _, *fields in rows]
+        after = rows[-1].seq
 
 
 def of_kinds(connection: Connection, kinds: Sequence[str]) -> list[Entry]:

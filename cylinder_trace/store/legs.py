@@ -69,6 +69,13 @@ def cylinders_of(connection: Connection, site_ids: Iterable[str], owner_ids: Ite
     return found
 
 
+def judged_sites(connection: Connection) -> list[str]:
+    """The sites whose network was looked at, or has to be, except those whose legs changed since."""
+    marked = select(leg.c.from_site).where(or_(leg.c.decanted, leg.c.outside)).distinct()
+    waiting = set(connection.scalars(select(touched_site.c.site_id)))
+    return sorted(set(connection.scalars(marked)) - waiting)
+
+
 def touched(connection: Connection, now_ms: int, limit: int) -> list[str]:
     """Sites whose legs changed since they were last looked at."""
     statement = select(touched_site.c.site_id).where(touched_site.c.not_before_ms <= now_ms)

@@ -3,11 +3,12 @@
 import fcntl
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from sqlalchemy import Connection, NullPool, create_engine, delete, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from cylinder_trace.store.database import Database, put
 from cylinder_trace.store.tables import job, job_claim
@@ -65,15 +66,20 @@ class _AdvisoryLock:
             asked = self._connection.execute(text(f"SELECT pg_try_advisory_lock({_LEAD_LOCK})"))
             return bool(asked.scalar_one())
         except Exception:
-            if self._connection is not None:
-                self._connection.invalidate()
-            self.leave()
+            self._hang_up()
             raise
 
     def leave(self) -> None:
         if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+            # Said, because the server notices the end of a session a moment later; with the database away it is over.
+            with suppress(DBAPIError):
+                self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
 
 
 class _FileLock:

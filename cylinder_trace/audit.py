@@ -1,0 +1,83 @@
+"""Walk 5: check what is on record, rebuild what was made of it, and compare. Nothing is written.
+
+Leaves are hashed anew from the events; every cylinder's story is told from its beginning, every network judged again.
+What waits to be judged is left out, so that an audit can run beside the work.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from cylinder_trace import stories
+from cylinder_trace.contract.fields import epoch_ms, moment_of
+from cylinder_trace.contract.leaf import leaf_hash_of
+from cylinder_trace.judging import story
+from cylinder_trace.judging.circulation import movements
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.rules import network_findings
+from cylinder_trace.store import alerts, cylinders, ledger, legs
+from cylinder_trace.store.database import Database, chunked
+from cylinder_trace.store.ledger import Entry
+from cylinder_trace.store.parties import ReferenceCache
+
+Told = Callable[[str, int], object]
+
+
+def run(database: Database, cache: ReferenceCache, told: Told = lambda _what, _number: None) -> Iterator[str]:
+    """Every difference between the record and what it must be, in words; nothing where all is well.
+
+    `told(what, number)` is called as events, cylinders and sites are checked.
+    """
+    with database.reading() as connection:
+        for entries in ledger.in_order(connection):
+            yield from (difference for entry in entries if (difference := _leaf(entry)))
+            told("events", len(entries))
+        reference = cache.read(connection)
+        for some in chunked(cylinders.all_ids(connection)):
+            yield from _cylinders(connection, some, reference)
+            told("cylinders", len(some))
+        for sites in chunked(legs.judged_sites(connection)):
+            yield from _sites(connection, sites, reference)
+            told("sites", len(sites))
+        yield from alerts.at_odds(connection)
+
+
+def _leaf(entry: Entry) -> str | None:
+    message = entry.message
+    occurred_ms = epoch_ms(datetime.fromisoformat(message["occurred_at"]))
+    same = (entry.event_id, entry.kind, entry.occurred_ms) == (
+        message["event_id"],
+        message["kind"],
+        occurred_ms,
+    )
+    if leaf_hash_of(entry.body.encode(), moment_of(entry.received_ms)) != entry.leaf_hash:
+        return f"event {entry.event_id}: its content or time of receipt is not what was hashed"
+    return None if same else f"event {entry.event_id}: its columns do not say what its content says"
+
+
+def _cylinders(connection: Connection, cylinder_ids: list[str], reference: Reference) -> Iterator[str]:
+    kept = cylinders.read_all(connection, cylinder_ids)
+    shown = alerts.shown_by(connection, [f"cylinder:{one}" for one in cylinder_ids])
+    for one, its in stories.whole(connection, cylinder_ids).items():
+        state = kept[one]
+        if state is None:
+            yield f"cylinder {one}: its state can not be read; it is told anew with its next event"
+            continue
+        # As of when it was judged: what fell due since is the next sweep's.
+        chapter = story.told(one, its.scans, reference, state.lapsed_ms + 1, its.corrections)
+        if chapter.state != state:
+            yield f"cylinder {one}: its state is not what its events make it"
+        if legs.of_cylinder(connection, one) != list({leg.no: leg for leg in chapter.legs}.values()):
+            yield f"cylinder {one}: its legs are not what its events make them"
+        if set(shown.get(f"cylinder:{one}", ())) != {finding.fingerprint for finding in chapter.findings}:
+            yield f"cylinder {one}: its findings are not what its events show"
+
+
+def _sites(connection: Connection, sites: list[str], reference: Reference) -> Iterator[str]:
+    shown = alerts.shown_by(connection, [f"site:{one}" for one in sites])
+    for one in sites:
+        graph = movements(legs.suspicious_around(connection, one), reference)
+        found = {finding.fingerprint for finding in network_findings(graph, one, reference)}
+        if set(shown.get(f"site:{one}", ())) != found:
+            yield f"site {one}: its findings are not what the network around it shows"

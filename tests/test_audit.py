@@ -1,0 +1,78 @@
+"""An audit finds whatever was changed behind the ledger's back, and nothing where all is well."""
+
+import pytest
+from sqlalchemy import text
+
+from cylinder_trace import audit
+from cylinder_trace.store.database import Database
+from tests.world import DEPOT, FAR_CUSTOMER, World, code, filled, moved, registered, well_filled
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """Two cylinders with something to find of each, and a delivery out of area."""
+    world = World(database)
+    world.post([registered(code(1), valid_until="2026-01-31"), filled(code(1), 1)])
+    world.post(
+        [registered(code(2)), *well_filled(code(2), 1), moved("deliver", code(2), 4, DEPOT, FAR_CUSTOMER)]
+    )
+    world.sweep(50)
+    return world
+
+
+def differences(world: World) -> list[str]:
+    return list(audit.run(world.database, world.cache))
+
+
+@pytest.fixture
+def tamper(world: World) -> World:
+    """The world with the guards of its ledger taken away, as only the owner of the database can."""
+    with world.database.writing() as connection:
+        if world.database.is_postgresql:
+            connection.execute(text("ALTER TABLE event DISABLE TRIGGER ALL"))
+        else:
+            connection.execute(text("DROP TRIGGER event_refuses_update"))
+            connection.execute(text("DROP TRIGGER event_refuses_delete"))
+    return world
+
+
+def test_where_all_is_well_nothing_is_said_whatever_waits(world: World) -> None:
+    counted: dict[str, int] = {}
+    for _ in audit.run(world.database, world.cache, lambda what, number: counted.update({what: number})):
+        pytest.fail("there is nothing to find")
+    assert counted == {"events": 9, "cylinders": 2, "sites": 1}
+    world.post([filled(code(2), 60), filled(code(3), 60)])
+    assert differences(world) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE event SET body = replace(body, '14.5', '14.4') WHERE kind = 'fill'", "not what was hashed"),
+        ("UPDATE event SET received_ms = received_ms - 1 WHERE kind = 'fill'", "not what was hashed"),
+        ("UPDATE event SET occurred_ms = occurred_ms - 1 WHERE kind = 'fill'", "its columns do not say"),
+        ("DELETE FROM event WHERE kind = 'fill_check'", "its state is not what its events make it"),
+    ],
+)
+def test_a_changed_or_removed_event_is_found(tamper: World, change: str, said: str) -> None:
+    with tamper.database.writing() as connection:
+        connection.execute(text(change))
+    assert any(said in one for one in differences(tamper)), differences(tamper)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE cylinder SET state = replace(state, 'lpg_bottle', 'acetylene')", "its state is not"),
+        ("UPDATE cylinder SET state = '[]'", "its state can not be read"),
+        ("UPDATE leg SET to_site = 'elsewhere'", "its legs are not"),
+        ("DELETE FROM finding WHERE rule = 'fill_overdue'", "its findings are not what its events show"),
+        ("DELETE FROM finding WHERE rule = 'out_of_area'", "not what the network around it shows"),
+        ("UPDATE alert SET status = 'resolved' WHERE rule = 'fill_overdue'", "and it is not open"),
+        ("DELETE FROM finding", "it is open, and no finding shows it"),
+    ],
+)
+def test_whatever_was_made_of_the_ledger_and_changed_is_found(world: World, change: str, said: str) -> None:
+    with world.database.writing() as connection:
+        connection.execute(text(change))
+    assert any(said in one for one in differences(world)), differences(world)
