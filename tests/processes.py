@@ -78,10 +78,10 @@ class Process:
 
 
 def until(is_so: Callable[[], object], what: str, *processes: Process) -> None:
-    """Wait until something is so; fails after `LONGEST_WAIT_S`, telling what these processes said."""
+    """Wait until something is so; fails after `LONGEST_WAIT_S`, or when one of these has ended, with what they said."""
     deadline_s = time.monotonic() + LONGEST_WAIT_S
     while not is_so():
-        if time.monotonic() > deadline_s:
+        if time.monotonic() > deadline_s or not all(one.runs() for one in processes):
             said = "\n".join(f"--- {one.log.name}\n{one.said()[-4000:]}" for one in processes)
             raise AssertionError(f"waited in vain for {what}\n{said}")
         time.sleep(0.05)

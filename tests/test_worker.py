@@ -197,7 +197,8 @@ def test_it_outlives_its_database(
         back_ms = clock_ms()
         until(lambda: not pending(database), "the sweep", process)
         until(lambda: succeeded_after(database, back_ms), "both jobs", process)
-        assert process.asked_to_end() == 0
+        with away(running_postgres, database):
+            assert process.asked_to_end() == 0
     database.close()
 
 
