@@ -15,7 +15,7 @@ from uuid import uuid4
 import requests
 from tqdm import tqdm
 
-from cylinder_trace import delivery, intake, sweep
+from cylinder_trace import audit, delivery, intake, sweep
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.enrolment import enrol, write_key
@@ -103,6 +103,7 @@ class _Demo:
                 step("预警 sweep for alerts", self._alerts)
                 step("发送邮件 deliver the mails", self._deliver)
                 step("页面 read the pages", self._pages)
+                step("核账 audit the ledger", self._audit)
                 if not once:
                     self._serve(smtp_port, settings.port)
 
@@ -338,6 +339,19 @@ class _Demo:
                 if words not in page.text and path != "/health":
                     raise StepFailed(f"{path} does not show {words}")
         return f"{self.address}/cylinders/{OVERDUE}"
+
+    def _audit(self) -> str:
+        checked: dict[str, int] = {}
+        with tqdm(unit=" checked", disable=None) as bar:
+
+            def told(what: str, number: int) -> None:
+                checked[what] = checked.get(what, 0) + number
+                bar.update(number)
+
+            differences = list(audit.run(self.database, self.cache, told))
+        if differences:
+            raise StepFailed("; ".join(differences[:5]))
+        return ", ".join(f"{number} {what}" for what, number in checked.items()) + ": 0 differences"
 
     def _serve(self, smtp_port: int, port: int) -> None:
         print(f"\n气瓶 cylinder   {self.address}/cylinders/{OVERDUE}")
