@@ -1,6 +1,7 @@
 """Real processes of ours for tests: started with their settings, watched through what they say, ended by their own id."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,9 +25,13 @@ class Process:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         ours = {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()}
         self.log = log
+        command = [sys.executable, "-m", *arguments]
+        if shutil.which("setpriv"):
+            # Also when this session is killed and can not clean up, a worker must not stay and look for its database.
+            command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+                command,
                 cwd=CHECKOUT,
                 env=inherited | ours,
                 stdin=subprocess.DEVNULL,
