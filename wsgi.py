@@ -1,11 +1,5 @@
-"""The application for any WSGI server: `granian --interface wsgi wsgi:application`."""
+"""Where WSGI servers look for an application by default; it is made in `cylinder_trace.web.wsgi`."""
 
-from cylinder_trace.law.tables import load
-from cylinder_trace.settings import load_settings
-from cylinder_trace.store.database import open_database
-from cylinder_trace.store.parties import ReferenceCache
-from cylinder_trace.web.app import create_app
-from cylinder_trace.web.server import Server
+from cylinder_trace.web.wsgi import application
 
-_settings = load_settings()
-application = create_app(Server(open_database(_settings.database_url), ReferenceCache(load()), _settings))
+__all__ = ["application"]

@@ -5,6 +5,7 @@ import getpass
 import logging
 import os
 import secrets
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -149,11 +150,20 @@ def _serve(_arguments: argparse.Namespace, settings: Settings) -> int:
     from granian import Granian
     from granian.constants import Interfaces
 
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Unusable(
+                f"{settings.host}:{settings.port} can not be served on ({error.strerror});"
+                " CYLINDER_TRACE_PORT chooses another port"
+            ) from None
     upgrade(settings.database_url)
     os.environ.setdefault("CYLINDER_TRACE_SECRET_KEY", _kept_secret(settings))
     print(f"serving {settings.public_url}")
     Granian(
-        "wsgi:application",
+        "cylinder_trace.web.wsgi:application",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
@@ -295,8 +305,8 @@ def _user(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _recipient(arguments: argparse.Namespace, settings: Settings) -> int:
-    if "@" not in parseaddr(arguments.address)[1]:
-        raise Unusable(f"{arguments.address} is no mail address")
+    if "@" not in parseaddr(arguments.address)[1] or not arguments.address.isascii():
+        raise Unusable(f"{arguments.address} is no mail address; give such as team@example.cn")
     everywhere = arguments.district == notices.EVERYWHERE
     district = arguments.district if everywhere else _district(arguments.district)
     with opened(settings.database_url) as (database, _), database.writing() as connection:

@@ -59,10 +59,9 @@ def upgrade(url: str) -> None:
 def alembic_config(url: str) -> Config:
     """Alembic's configuration for this database, from a checkout or from an installed wheel."""
     config = Config()
-    checkout = _HERE.parents[2] / "migrations"
-    config.set_main_option(
-        "script_location", str(checkout if checkout.is_dir() else _HERE.parent / "migrations")
-    )
+    in_wheel = _HERE.parent / "migrations"
+    location = in_wheel if in_wheel.is_dir() else _HERE.parents[2] / "migrations"
+    config.set_main_option("script_location", str(location))
     config.attributes["url"] = _dialect_url(url)
     return config
 
