@@ -1,7 +1,7 @@
 """The whole way once: from a photographed code to a district's inbox, on a simulated city, checked step by step."""
 
 import json
-import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +27,7 @@ from cylinder_trace.stage import (
     StepFailed,
     environment,
     free_port,
+    held,
     opened,
     serving,
     smtp_sink,
@@ -56,15 +57,26 @@ def main(directory: Path, number: int, photos: Path | None, *, once: bool, start
         steps.append((name, said, time.monotonic() - begun))
         print(f"  {said}", flush=True)
 
+    def finished() -> None:
+        print(f"\n{'step':44} {'seconds':>8}  result")
+        for name, said, seconds in steps:
+            print(f"{name:44} {seconds:8.1f}  {said}")
+        print(f"✓ 全程 all steps done in {time.monotonic() - started:.1f} s", flush=True)
+
+    # Whichever way it is ended, what it started ends with it.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
     try:
-        _Demo(directory, number, photos).run(step, once=once)
+        if photos is not None and not photos.exists():
+            raise StepFailed(f"PHOTOS: there is no {photos}")
+        with held(directory):
+            _Demo(directory, number, photos).run(step, finished, once=once)
     except StepFailed as failure:
         print(f"\n✗ 演示失败 failed at {failure}", file=sys.stderr)
         return 1
-    print(f"\n{'step':44} {'seconds':>8}  result")
-    for name, said, seconds in steps:
-        print(f"{name:44} {seconds:8.1f}  {said}")
-    print(f"✓ 全程 all steps done in {time.monotonic() - started:.1f} s")
+    except KeyboardInterrupt:
+        print("\n已结束 ended", file=sys.stderr)
+        return 0 if steps and not once else 130
     return 0
 
 
@@ -76,7 +88,9 @@ class _Demo:
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.mails: list[bytes] = []
 
-    def run(self, step: Callable[[str, Callable[[], str]], None], *, once: bool) -> None:
+    def run(
+        self, step: Callable[[str, Callable[[], str]], None], finished: Callable[[], None], *, once: bool
+    ) -> None:
         step("建库 create the database", self._create)
         step("模拟城市 simulate a city", self._simulate)
         with opened(self.url) as (database, cache), smtp_sink(self.mails) as smtp_port:
@@ -104,12 +118,11 @@ class _Demo:
                 step("发送邮件 deliver the mails", self._deliver)
                 step("页面 read the pages", self._pages)
                 step("核账 audit the ledger", self._audit)
+                finished()
                 if not once:
                     self._serve(smtp_port, settings.port)
 
     def _create(self) -> str:
-        shutil.rmtree(self.directory, ignore_errors=True)
-        self.directory.mkdir(parents=True)
         self.url = f"sqlite:///{(self.directory / 'demo.sqlite3').resolve()}"
         upgrade(self.url)
         return self.url
@@ -361,11 +374,11 @@ class _Demo:
         print(f"登录 sign in    regulator / {PASSWORD}   （操作员 operator / {PASSWORD}）")
         print(f"邮件 mails      {self.directory}/inbox\nCtrl-C 结束 ends it", flush=True)
         variables = environment(self.url, port) | {"CYLINDER_TRACE_SMTP_PORT": str(smtp_port)}
-        worker = subprocess.Popen([sys.executable, "-m", "cylinder_trace", "worker"], env=variables)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "cylinder_trace", "worker"], env=variables, start_new_session=True
+        )
         try:
             worker.wait()
-        except KeyboardInterrupt:
-            pass
         finally:
             stop(worker)
 

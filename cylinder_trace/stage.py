@@ -1,6 +1,8 @@
 """The stage of the demonstration: a real server, a real mail server, and the database between them."""
 
+import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +13,7 @@ from contextlib import contextmanager
 from email.header import decode_header, make_header
 from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import requests
 
@@ -22,6 +24,33 @@ from cylinder_trace.store.parties import ReferenceCache
 
 class StepFailed(Exception):
     """A step of the demonstration did not do what it promises."""
+
+
+@contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """A directory of our own, emptied: never one that holds anything but an earlier demonstration that has ended."""
+    running = directory / "running"
+    if directory.exists() and any(directory.iterdir()):
+        if not (running.is_file() or (directory / "demo.sqlite3").is_file()):
+            raise StepFailed(
+                f"{directory} holds other things; name an empty directory: make demo DIRECTORY=..."
+            )
+        with running.open("w") as file:
+            _lock(file, directory)
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    with running.open("w") as file:
+        _lock(file, directory)
+        yield
+
+
+def _lock(file: IO[str], directory: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise StepFailed(
+            f"another demonstration is running in {directory}; end it, or name another directory"
+        ) from None
 
 
 @contextmanager
@@ -63,8 +92,13 @@ def serving(url: str, port: int, directory: Path) -> Iterator[None]:
     """The real server as a process of its own, ended with the block; its words are in server.log."""
     variables = environment(url, port) | {"CYLINDER_TRACE_SECRET_DIRECTORY": str(directory)}
     log = (directory / "server.log").open("wb")
+    # In a session of its own, so that Ctrl-C reaches us alone and the server is asked to end exactly once.
     process = subprocess.Popen(
-        [sys.executable, "-m", "cylinder_trace", "serve"], env=variables, stdout=log, stderr=log
+        [sys.executable, "-m", "cylinder_trace", "serve"],
+        env=variables,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
     )
     try:
         _wait_for(f"http://127.0.0.1:{port}/sign-in", process)
