@@ -65,7 +65,7 @@ def believed(reading: Reading, seen: Sequence[Reading]) -> bool:
 
 def _outline(reading: Reading) -> NDArray[np.float32]:
     points = np.array(reading.polygon, np.float32)
-    reach = max(1.0, _BAR_HEIGHT * float(np.ptp(points, axis=0).max())) if reading.is_linear else 1.0
+    reach = max(1.0, _BAR_HEIGHT * float(np.max(np.ptp(points, axis=0)))) if reading.is_linear else 1.0
     corners = np.array([[-reach, -reach], [reach, -reach], [reach, reach], [-reach, reach]], np.float32)
     spread = (points[:, None] + corners[None]).reshape(-1, 2)
     return np.asarray(cv2.convexHull(spread), np.float32)

@@ -63,6 +63,19 @@ STEPS = (
     _ZBAR_DOUBLE,
 )
 
-SECOND_LOOKS = (_ZBAR, _RAW, _FLAT, _ZBAR_DOUBLE, _DOUBLE, _FLAT_DOUBLE, _STRETCHED, _UNSHARP, _ZBAR_INVERTED)
+_INVERTED_DOUBLE = Step("inverted double", both(inverted, scaled(2, 2)), read_with_zxing)
+
+SECOND_LOOKS = (
+    _ZBAR,
+    _RAW,
+    _FLAT,
+    _ZBAR_DOUBLE,
+    _DOUBLE,
+    _FLAT_DOUBLE,
+    _STRETCHED,
+    _UNSHARP,
+    _ZBAR_INVERTED,
+    _INVERTED_DOUBLE,  # without libzbar the only second witness of a bar code that is light on dark
+)
 """Tried on the place of a code that one read does not prove, the other engine first. They keep their names: the
 same step over the whole picture and over the place is one witness, not two."""
