@@ -25,6 +25,15 @@ class Inbox:
         self.port = port
         self.taken: list[tuple[str, EmailMessage]] = []
         self.answers: dict[str, str] = {}
+        self.refuses_sender = False
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if self.refuses_sender:
+            return "550 who are you"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any

@@ -277,3 +277,15 @@ def test_only_what_the_server_says_of_a_mail_ends_it(
     overdue(world, 1)
     deliver(1.2)
     assert [row.state for row in outbox_rows(world.database)] == [state]
+
+
+def test_a_server_that_refuses_our_sender_ends_no_mail(world: World, inbox: Inbox, deliver: Deliver) -> None:
+    """A wrong mail_from in the settings is put right, and what waited is sent."""
+    overdue(world, 1)
+    inbox.refuses_sender = True
+    try:
+        assert deliver(1.2)["put off"] == 1
+    finally:
+        inbox.refuses_sender = False
+    assert [row.state for row in outbox_rows(world.database)] == ["waiting"]
+    assert deliver(1.5)["sent"] == 1

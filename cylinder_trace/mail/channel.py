@@ -24,7 +24,7 @@ LONGEST_REFERENCES = 900
 
 
 class SmtpChannel:
-    """The mail server of the settings. One connection a mail: slow servers hold up nobody else's transaction for long."""
+    """The mail server of the settings. One connection a mail, so that what one mail does to it harms no other."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -70,7 +70,7 @@ class SmtpChannel:
         )
 
     def send(self, mail: Mail) -> str:
-        """Hand a mail to the server. Raises NotTaken: for good on 5xx, for now on everything else."""
+        """Hand a mail to the server. Raises NotTaken: for good where it refuses this mail, for now on everything else."""
         settings = self._settings
         try:
             with smtplib.SMTP(
@@ -84,6 +84,9 @@ class SmtpChannel:
         except smtplib.SMTPRecipientsRefused as error:
             code, words = error.recipients[mail.recipient]
             raise NotTaken(f"{code} {words!r}", for_good=code >= 500) from error
+        except (smtplib.SMTPSenderRefused, smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
+            # It refuses us, whatever the mail: a wrong sender in the settings must not end every mail for good.
+            raise NotTaken(f"{type(error).__name__}: {error}", for_good=False) from error
         except smtplib.SMTPResponseException as error:
             raise NotTaken(
                 f"{error.smtp_code} {error.smtp_error!r}", for_good=error.smtp_code >= 500
