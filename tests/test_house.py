@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,12 @@ def outside_addresses(text: str) -> list[str]:
 
 
 def test_the_top_level_holds_only_what_was_agreed() -> None:
-    found = {path.name for path in CHECKOUT.iterdir() if not path.name.startswith(".")}
+    ignored = [line.rstrip("/") for line in (CHECKOUT / ".gitignore").read_text("utf-8").splitlines() if line]
+    found = {
+        path.name
+        for path in CHECKOUT.iterdir()
+        if not path.name.startswith(".") and not any(fnmatch(path.name, pattern) for pattern in ignored)
+    }
     strangers = {name for name in found - TOP_LEVEL - LEFT_BY_TOOLS if not name.endswith(".egg-info")}
     assert not strangers, "a line of code finds its room by the questions in README; these have none"
     assert not TOP_LEVEL - found

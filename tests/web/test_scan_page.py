@@ -1,10 +1,11 @@
 """The operator's page in a real browser: a USB scanner that types, a keyboard alone, no network, and a webcam."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -42,11 +43,24 @@ def film(path: Path, text: str) -> None:
     path.write_bytes(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420\n".encode() + picture * 5)
 
 
+def without_a_browser(why: str) -> NoReturn:
+    """Skip, or fail where CI is set: there nothing may go untried."""
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: apt install chromium")
-    from playwright.sync_api import sync_playwright
+        without_a_browser("no Chromium on this machine: apt install chromium")
+    from playwright.sync_api import Error, sync_playwright
+
+    try:
+        with sync_playwright():
+            pass
+    except (Error, OSError) as error:
+        without_a_browser(f"playwright's driver does not start ({error}): apt install libatomic1")
 
     folder: Path = tmp_path_factory.mktemp("scan-page")
     url, port = f"sqlite:///{folder}/scan.sqlite3", free_port()
