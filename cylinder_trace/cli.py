@@ -117,6 +117,11 @@ def _parser() -> argparse.ArgumentParser:
     devices.add_argument("action", choices=["add", "revoke"])
     devices.add_argument("device_id")
     devices.add_argument("--site")
+    devices.add_argument(
+        "--office",
+        action="store_true",
+        help="it may also register, license, inspect and correct for every site",
+    )
     devices.add_argument("--key-file", type=Path, help="write the key here (mode 600) instead of printing it")
     users = command("user", "let a person sign in, or change the password", _user)
     users.add_argument("action", choices=["add"])
@@ -167,7 +172,7 @@ def _serve(_arguments: argparse.Namespace, settings: Settings) -> int:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
-        blocking_threads=4,
+        blocking_threads=settings.threads,
     ).serve()
     return 0
 
@@ -276,7 +281,14 @@ def _device(arguments: argparse.Namespace, settings: Settings) -> int:
         if not arguments.site:
             raise Unusable("device add needs --site: the site it scans at")
         _warn_of_unknown_site(cache.read(connection), arguments.site)
-        key = enrol(connection, arguments.device_id, arguments.site, settings.public_url, clock_ms())
+        key = enrol(
+            connection,
+            arguments.device_id,
+            arguments.site,
+            settings.public_url,
+            clock_ms(),
+            is_office=arguments.office,
+        )
         if arguments.key_file is not None:
             # Before the enrolment is committed: a device whose key was never written could not be enrolled again.
             write_key(key, arguments.key_file)

@@ -11,10 +11,19 @@ from cylinder_trace.contract.signing import KeyFile
 from cylinder_trace.store import people
 
 
-def enrol(connection: Connection, device_id: str, site_id: str, server_url: str, now_ms: int) -> KeyFile:
+def enrol(
+    connection: Connection,
+    device_id: str,
+    site_id: str,
+    server_url: str,
+    now_ms: int,
+    *,
+    is_office: bool = False,
+) -> KeyFile:
     """Enrol a new device and give its key file, the only copy of the private key. Raises people.AlreadyThere."""
     private = Ed25519PrivateKey.generate()
-    people.enrol(connection, device_id, site_id, private.public_key().public_bytes_raw(), now_ms)
+    public = private.public_key().public_bytes_raw()
+    people.enrol(connection, device_id, site_id, public, now_ms, is_office=is_office)
     text = base64.b64encode(private.private_bytes_raw()).decode()
     return KeyFile(server_url=server_url, device_id=device_id, site_id=site_id, private_key=text)
 

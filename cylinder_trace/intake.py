@@ -5,9 +5,12 @@ judged. A judge that fails costs no record: the work stays listed as pending unt
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from cylinder_trace import stories
 from cylinder_trace.contract.event import REFERENCE_KINDS, MalformedEvent, read_event, written
@@ -24,21 +27,31 @@ OLDEST_SCAN_MS = 400 * DAY_MS
 
 
 def record(
-    database: Database, messages: Sequence[Any], received_at: datetime, device_id: str | None
+    database: Database,
+    messages: Sequence[Any],
+    received_at: datetime,
+    device_id: str | None,
+    site_id: str | None = None,
+    *,
+    is_office: bool = False,
 ) -> BatchReceipt:
     """Transaction 1: put the readable events of a batch on record and answer for each one, in order.
 
-    `messages` are decoded JSON values or event models. `device_id` is the device that signed, None for a trusted
-    import. An event that is on record already gets its first receipt again, marked duplicate; the same id with
-    other content is refused. One bad event never costs the good ones.
+    `messages` are decoded JSON values or event models. `device_id` is the device that signed and `site_id` where it
+    is enrolled; an office's device speaks for every site. No device means a trusted import. An event that is on
+    record already gets its first receipt again, marked duplicate; the same id with other content is refused. One
+    bad event never costs the good ones.
     """
     received_ms = epoch_ms(received_at)
-    read: list[Entry | Receipt] = [_read(message, received_ms, device_id) for message in messages]
-    new: dict[str, Entry] = {}
-    for one in read:
-        if isinstance(one, Entry):
-            new.setdefault(one.event_id, one)
+    sender = None if device_id is None else _Sender(device_id, None if is_office else site_id, is_office)
+    read: list[Entry | Receipt] = [_read(message, received_ms, sender) for message in messages]
     with database.writing() as connection:
+        if sender is not None and not is_office:
+            read = _own_corrections(connection, read, sender)
+        new: dict[str, Entry] = {}
+        for one in read:
+            if isinstance(one, Entry):
+                new.setdefault(one.event_id, one)
         known = ledger.on_record(connection, list(new))
         fresh = [entry for event_id, entry in new.items() if event_id not in known]
         first = ledger.append(connection, fresh)
@@ -88,7 +101,16 @@ def judge(
     return len(entries)
 
 
-def _read(message: Any, received_ms: int, device_id: str | None) -> Entry | Receipt:
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """The device that signed; `site_id` is the only site it speaks for, None where it is not bound to one."""
+
+    device_id: str
+    site_id: str | None
+    is_office: bool
+
+
+def _read(message: Any, received_ms: int, sender: _Sender | None) -> Entry | Receipt:
     try:
         event = message if hasattr(message, "model_dump") else read_event(message)
     except MalformedEvent as error:
@@ -96,19 +118,8 @@ def _read(message: Any, received_ms: int, device_id: str | None) -> Entry | Rece
         return _refused(said_id, "malformed", f"无法读取该记录：{'; '.join(error.problems)}", str(error))
     body = canonical_bytes(written(event))
     occurred_ms = epoch_ms(event.occurred_at)
-    if device_id is not None:
-        if event.device_id != device_id:
-            zh = f"记录注明的设备 {event.device_id} 与签名设备 {device_id} 不符。请用本机重新登记。"
-            en = f"it names device {event.device_id} but {device_id} signed it; send it from the device that made it"
-            return _refused(str(event.event_id), "not_your_device", zh, en)
-        lead_ms = occurred_ms - received_ms
-        # Only a scan must carry its device's count; an office may enter what took effect years ago.
-        is_scan = type(event).model_fields["device_seq"].is_required()
-        if lead_ms > LARGEST_LEAD_MS or (is_scan and lead_ms < -OLDEST_SCAN_MS):
-            now = moment_of(received_ms).isoformat()
-            zh = f"发生时间 {event.occurred_at.isoformat()} 不可能属实，服务器时间为 {now}。请校准设备时钟后重新登记。"
-            en = f"occurred_at {event.occurred_at.isoformat()} can not be true; the server has {now}. Set the clock"
-            return _refused(str(event.event_id), "clock_implausible", zh, en)
+    if sender is not None and (refused := _not_its_own(event, occurred_ms, received_ms, sender)):
+        return refused
     return Entry(
         event_id=str(event.event_id),
         kind=event.kind,
@@ -121,6 +132,52 @@ def _read(message: Any, received_ms: int, device_id: str | None) -> Entry | Rece
         body=body.decode(),
         leaf_hash=leaf_hash_of(body, moment_of(received_ms)),
     )
+
+
+def _not_its_own(event: Any, occurred_ms: int, received_ms: int, sender: _Sender) -> Receipt | None:
+    """Why an event is not one that its sender can speak for; None where it is."""
+    event_id = str(event.event_id)
+    if event.device_id != sender.device_id:
+        zh = f"记录注明的设备 {event.device_id} 与签名设备 {sender.device_id} 不符。请用本机重新登记。"
+        en = f"it names device {event.device_id} but {sender.device_id} signed it; send it from the device that made it"
+        return _refused(event_id, "not_your_device", zh, en)
+    # Only a scan must carry its device's count; an office may enter what took effect years ago.
+    is_scan = type(event).model_fields["device_seq"].is_required()
+    if not (is_scan or sender.is_office or event.kind == "correct"):
+        zh = "登记、许可、报废等由管理部门的设备录入，本机只能登记扫码。"
+        en = f"a {event.kind} is entered by an office's device; this one records scans"
+        return _refused(event_id, "not_an_office", zh, en)
+    if sender.site_id is not None and event.site_id not in {None, sender.site_id}:
+        zh = f"本机登记在 {sender.site_id}，不能以 {event.site_id} 的名义登记。"
+        en = f"this device is enrolled at {sender.site_id} and can not speak for {event.site_id}"
+        return _refused(event_id, "not_your_site", zh, en)
+    lead_ms = occurred_ms - received_ms
+    if lead_ms > LARGEST_LEAD_MS or (is_scan and lead_ms < -OLDEST_SCAN_MS):
+        now = moment_of(received_ms).isoformat()
+        zh = f"发生时间 {event.occurred_at.isoformat()} 不可能属实，服务器时间为 {now}。请校准设备时钟后重新登记。"
+        en = f"occurred_at {event.occurred_at.isoformat()} can not be true; the server has {now}. Set the clock"
+        return _refused(event_id, "clock_implausible", zh, en)
+    return None
+
+
+def _own_corrections(
+    connection: Connection, read: Sequence[Entry | Receipt], sender: _Sender
+) -> list[Entry | Receipt]:
+    """Refuse a station's corrections of what it did not record: they would silence another site's alert."""
+    sent = {one.event_id: one for one in read if isinstance(one, Entry)}
+    corrections = {one.event_id: one.message["corrects"] for one in sent.values() if one.kind == "correct"}
+    targets = {**sent, **ledger.on_record(connection, sorted(set(corrections.values())))}
+    answers: list[Entry | Receipt] = []
+    for one in read:
+        target = targets.get(corrections.get(one.event_id, "")) if isinstance(one, Entry) else None
+        own = target is not None and target.site_id is not None and target.site_id == sender.site_id
+        if isinstance(one, Entry) and one.kind == "correct" and not own:
+            zh = "只能更正本站已登记的记录；其他更正请由管理部门录入。"
+            en = "a station corrects what is on record from its own site; others are corrected by an office"
+            answers.append(_refused(one.event_id, "not_your_event", zh, en))
+        else:
+            answers.append(one)
+    return answers
 
 
 def _receipt(sent: Entry, stored: Entry, is_first: bool, found: dict[str, list[str]]) -> Receipt:

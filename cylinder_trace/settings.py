@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="address the pages are served on")
     port: int = Field(8080, ge=1, le=65535, description="port the pages are served on")
+    threads: int = Field(
+        16, ge=1, le=256, description="requests served at once; a slow sender holds one of them"
+    )
     public_url: str = Field(
         "http://127.0.0.1:8080", description="how people reach the pages; printed in mails"
     )

@@ -96,7 +96,7 @@ def test_one_bad_event_never_costs_the_good_ones(database: Database) -> None:
         good[1] | {"note": "另一内容"},
         entered_late,
     ]
-    answer = world.post(batch, MONDAY_MS, device_id=DEVICE)
+    answer = world.post(batch, MONDAY_MS, device_id=DEVICE, is_office=True)
     said = [receipt.refusal.code if receipt.refusal else receipt.status for receipt in answer.receipts]
     assert said == [
         "stored",
@@ -111,6 +111,34 @@ def test_one_bad_event_never_costs_the_good_ones(database: Database) -> None:
     ]
     assert (answer.stored, answer.duplicate, answer.refused) == (3, 1, 8)
     assert counts(database) == {"events": 3, "pending": 3}
+
+
+def refusals(world: World, messages: list[Any], device_id: str = DEVICE, site_id: str = STATION) -> list[str]:
+    answer = world.post(messages, ms(2), device_id=device_id, site_id=site_id)
+    return [one.refusal.code if one.refusal else one.status for one in answer.receipts]
+
+
+def test_a_stations_device_speaks_for_its_own_site_and_for_no_office(database: Database) -> None:
+    world = World(database, licences=False)
+    elsewhere = filled(code(1), 1, site_id=OTHER_STATION)
+    papers = [licensed(STATION), registered(code(1)), made("scrap", 1, cylinder_code=code(1), method="压扁")]
+    batch = [filled(code(1), 1), elsewhere, *(paper | {"device_id": DEVICE} for paper in papers)]
+    assert refusals(world, batch) == ["stored", "not_your_site", *["not_an_office"] * 3]
+
+
+def test_a_station_corrects_what_it_recorded_and_nothing_else(database: Database) -> None:
+    """Else any handheld could silence the alert of another station."""
+    world = World(database)
+    mine, theirs = filled(code(1), 1), filled(code(1), 1, site_id=OTHER_STATION)
+    register = registered(code(1), valid_until="2026-01-31")
+    world.post([register, theirs])
+    world.judge(2)
+    wrong = [
+        corrected(one, 1.5) | {"device_id": DEVICE} for one in (mine, theirs, register, filled(code(2), 1))
+    ]
+    assert refusals(world, [mine, *wrong]) == ["stored", "stored", *["not_your_event"] * 3]
+    world.sweep(3)
+    assert ("fill_overdue", code(1)) in world.alerts()
 
 
 def test_a_clock_within_its_bounds_is_believed(database: Database) -> None:

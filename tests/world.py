@@ -132,10 +132,18 @@ class World:
             self.judge()
 
     def post(
-        self, messages: list[Any], received_ms: int = MONDAY_MS, device_id: str | None = None
+        self,
+        messages: list[Any],
+        received_ms: int = MONDAY_MS,
+        device_id: str | None = None,
+        site_id: str = STATION,
+        *,
+        is_office: bool = False,
     ) -> BatchReceipt:
-        """Record a batch."""
-        return intake.record(self.database, messages, moment_of(received_ms), device_id)
+        """Record a batch, of a trusted import or of a device."""
+        return intake.record(
+            self.database, messages, moment_of(received_ms), device_id, site_id, is_office=is_office
+        )
 
     def judge(self, hours: float = 0, limit: int = 5000) -> int:
         """Judge what waits."""

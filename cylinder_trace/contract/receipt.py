@@ -18,6 +18,9 @@ RefusalCode = Literal[
     "conflict",  # this event_id is in the ledger with other content
     "clock_implausible",  # occurred_at can not be true; set the clock, enter it again
     "not_your_device",  # the event names a device other than the one that signed
+    "not_your_site",  # the event names a site other than the one its device is enrolled for
+    "not_an_office",  # registrations, licences and the like are entered by an office's device
+    "not_your_event",  # a station corrects what was recorded at its own site, once that is on record
 ]
 
 

@@ -20,10 +20,11 @@ _NOBODY = _HASHER.hash("a password nobody has")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An enrolled device; `public_key` is 32 raw Ed25519 bytes."""
+    """An enrolled device; `public_key` is 32 raw Ed25519 bytes. An office's device speaks for every site."""
 
     device_id: str
     site_id: str
+    is_office: bool
     public_key: bytes
     enrolled_ms: int
     revoked_ms: int | None
@@ -43,9 +44,17 @@ class AlreadyThere(ValueError):
     """The name is taken."""
 
 
-def enrol(connection: Connection, device_id: str, site_id: str, public_key: bytes, now_ms: int) -> None:
+def enrol(
+    connection: Connection, device_id: str, site_id: str, public_key: bytes, now_ms: int, *, is_office: bool
+) -> None:
     """Let a device send. Raises AlreadyThere for a known device id: a lost key needs a new device id."""
-    row = {"device_id": device_id, "site_id": site_id, "public_key": public_key, "enrolled_ms": now_ms}
+    row = {
+        "device_id": device_id,
+        "site_id": site_id,
+        "is_office": is_office,
+        "public_key": public_key,
+        "enrolled_ms": now_ms,
+    }
     try:
         connection.execute(insert(device).values(**row))
     except IntegrityError:

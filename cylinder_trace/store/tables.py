@@ -246,6 +246,7 @@ device = Table(
     metadata,
     Column("device_id", String(64), primary_key=True),
     Column("site_id", String(64), nullable=False),
+    Column("is_office", Boolean, nullable=False, server_default=false()),
     Column("public_key", LargeBinary(32), nullable=False),
     Column("enrolled_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),

@@ -94,6 +94,7 @@ def upgrade() -> None:
         "device",
         sa.Column("device_id", sa.String(length=64), nullable=False),
         sa.Column("site_id", sa.String(length=64), nullable=False),
+        sa.Column("is_office", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("public_key", sa.LargeBinary(length=32), nullable=False),
         sa.Column("enrolled_ms", sa.BigInteger(), nullable=False),
         sa.Column("revoked_ms", sa.BigInteger(), nullable=True),
