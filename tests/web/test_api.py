@@ -1,6 +1,7 @@
 """The stations' API: what is believed, what is refused, and that every answer says what to do."""
 
 import base64
+import io
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -144,7 +145,7 @@ def test_a_scan_whose_clock_is_years_off_is_sent_back_with_the_servers_time(
 def test_the_same_id_with_other_content_is_refused_as_a_conflict(station: Station) -> None:
     event = observed()
     station.post({"events": [event]})
-    answer = station.post({"events": [event | {"site_id": "ST02"}]}).get_json()
+    answer = station.post({"events": [event | {"operator_id": "op-2"}]}).get_json()
     assert answer["receipts"][0]["refusal"]["code"] == "conflict"
 
 
@@ -158,10 +159,26 @@ def test_a_body_that_is_no_batch_is_answered_with_what_to_send(station: Station,
     assert answer.get_json()["zh"]
 
 
-def test_a_hundred_megabytes_are_refused_before_they_are_read(client: FlaskClient) -> None:
-    answer = client.post(EVENTS, data=b"x" * 100_000_000, content_type="application/json")
+def test_a_hundred_megabytes_are_refused_before_they_are_read(station: Station) -> None:
+    answer = station.post(b"x" * 100_000_000)
     assert answer.status_code == 413
     assert "smaller batches" in answer.get_json()["en"]
+
+
+def test_the_body_of_a_stranger_is_not_read(client: FlaskClient) -> None:
+    class Untouched(io.BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise AssertionError("it was read")
+
+    for headers in ({}, {"Signature-Input": 'station=();keyid="gun-9"'}):
+        answer = client.post(
+            EVENTS,
+            input_stream=Untouched(),
+            content_length=1000,
+            headers=headers,
+            content_type="application/json",
+        )
+        assert answer.status_code == 401
 
 
 def test_an_unsigned_request_an_unknown_device_and_a_revoked_one_are_told_apart(

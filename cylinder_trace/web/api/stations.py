@@ -19,7 +19,7 @@ from cylinder_trace.law.citing import cited
 from cylinder_trace.law.tables import Law
 from cylinder_trace.store import alerts, codes
 from cylinder_trace.web.server import Server, refusal, server
-from cylinder_trace.web.signatures import signed_by
+from cylinder_trace.web.signatures import signed_body
 
 log = logging.getLogger(__name__)
 _TAG = Tag(name="stations", description="充装站设备（RFC 9421 签名）")
@@ -43,10 +43,10 @@ _BODY = {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/
 )
 def post_events() -> Response:
     """Record a batch; one receipt an event, in order. Sending it again is safe."""
-    body = request.get_data(cache=False)
-    device = signed_by(request, body)
-    if isinstance(device, Response):
-        return device
+    signed = signed_body(request)
+    if isinstance(signed, Response):
+        return signed
+    device, body = signed
     try:
         batch = decoded(body)
         events = batch["events"]
@@ -64,7 +64,9 @@ def post_events() -> Response:
         )
         return refusal(413 if isinstance(events, list) else 400, "too_large", zh, en)
     here = server()
-    receipt = intake.record(here.database, events, here.now(), device.device_id)
+    receipt = intake.record(
+        here.database, events, here.now(), device.device_id, device.site_id, is_office=device.is_office
+    )
     return _json(with_findings(here, receipt))
 
 
@@ -94,10 +96,10 @@ def with_findings(here: Server, receipt: BatchReceipt) -> BatchReceipt:
 )
 def post_fill_check() -> Response:
     """Rehearse a fill and judge it; nothing is recorded."""
-    body = request.get_data(cache=False)
-    device = signed_by(request, body)
-    if isinstance(device, Response):
-        return device
+    signed = signed_body(request)
+    if isinstance(signed, Response):
+        return signed
+    _, body = signed
     try:
         asked = FillCheckRequest.model_validate_json(body)
         code = parse_code(asked.cylinder_code).text
