@@ -5,11 +5,11 @@ What waits to be judged is left out, so that an audit can run beside the work.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
 from sqlalchemy import Connection
 
 from cylinder_trace import stories
+from cylinder_trace.contract.event import read_event
 from cylinder_trace.contract.fields import epoch_ms, moment_of
 from cylinder_trace.contract.leaf import leaf_hash_of
 from cylinder_trace.judging import story
@@ -32,6 +32,7 @@ def run(database: Database, cache: ReferenceCache, told: Told = lambda _what, _n
     with database.reading() as connection:
         for entries in ledger.in_order(connection):
             yield from (difference for entry in entries if (difference := _leaf(entry)))
+            yield from _corrections(connection, entries)
             told("events", len(entries))
         reference = cache.read(connection)
         for some in chunked(cylinders.all_ids(connection)):
@@ -44,16 +45,23 @@ def run(database: Database, cache: ReferenceCache, told: Told = lambda _what, _n
 
 
 def _leaf(entry: Entry) -> str | None:
-    message = entry.message
-    occurred_ms = epoch_ms(datetime.fromisoformat(message["occurred_at"]))
-    same = (entry.event_id, entry.kind, entry.occurred_ms) == (
-        message["event_id"],
-        message["kind"],
-        occurred_ms,
-    )
     if leaf_hash_of(entry.body.encode(), moment_of(entry.received_ms)) != entry.leaf_hash:
         return f"event {entry.event_id}: its content or time of receipt is not what was hashed"
-    return None if same else f"event {entry.event_id}: its columns do not say what its content says"
+    event = read_event(entry.body)
+    said = (str(event.event_id), event.kind, getattr(event, "code", None), epoch_ms(event.occurred_at))
+    made = (event.site_id, event.device_id, event.device_seq)
+    kept = (entry.event_id, entry.kind, entry.code, entry.occurred_ms)
+    if (said, made) != (kept, (entry.site_id, entry.device_id, entry.device_seq)):
+        return f"event {entry.event_id}: its columns do not say what its content says"
+    return None
+
+
+def _corrections(connection: Connection, entries: list[Entry]) -> Iterator[str]:
+    made = {one.event_id: one.message["corrects"] for one in entries if one.kind == "correct"}
+    kept = ledger.corrections_kept(connection, [one.event_id for one in entries])
+    for event_id in sorted(made.keys() | kept.keys()):
+        if made.get(event_id) != kept.get(event_id):
+            yield f"event {event_id}: it is not kept as the correction that it is"
 
 
 def _cylinders(connection: Connection, cylinder_ids: list[str], reference: Reference) -> Iterator[str]:

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from cylinder_trace import audit
 from cylinder_trace.store.database import Database
-from tests.world import DEPOT, FAR_CUSTOMER, World, code, filled, moved, registered, well_filled
+from tests.world import DEPOT, FAR_CUSTOMER, World, code, corrected, filled, moved, registered, well_filled
 
 
 @pytest.fixture
@@ -16,6 +16,8 @@ def world(database: Database) -> World:
     world.post(
         [registered(code(2)), *well_filled(code(2), 1), moved("deliver", code(2), 4, DEPOT, FAR_CUSTOMER)]
     )
+    mistaken = filled(code(2), 2, gas_mass_kg=40)
+    world.post([mistaken, corrected(mistaken, 3)])
     world.sweep(50)
     return world
 
@@ -40,7 +42,7 @@ def test_where_all_is_well_nothing_is_said_whatever_waits(world: World) -> None:
     counted: dict[str, int] = {}
     for _ in audit.run(world.database, world.cache, lambda what, number: counted.update({what: number})):
         pytest.fail("there is nothing to find")
-    assert counted == {"events": 9, "cylinders": 2, "sites": 1}
+    assert counted == {"events": 11, "cylinders": 2, "sites": 1}
     world.post([filled(code(2), 60), filled(code(3), 60)])
     assert differences(world) == []
 
@@ -51,6 +53,9 @@ def test_where_all_is_well_nothing_is_said_whatever_waits(world: World) -> None:
         ("UPDATE event SET body = replace(body, '14.5', '14.4') WHERE kind = 'fill'", "not what was hashed"),
         ("UPDATE event SET received_ms = received_ms - 1 WHERE kind = 'fill'", "not what was hashed"),
         ("UPDATE event SET occurred_ms = occurred_ms - 1 WHERE kind = 'fill'", "its columns do not say"),
+        ("UPDATE event SET site_id = 'station-2' WHERE kind = 'fill'", "its columns do not say"),
+        ("UPDATE event SET code = 'CT000009' WHERE kind = 'fill'", "its columns do not say"),
+        ("UPDATE event SET device_seq = device_seq + 1 WHERE kind = 'fill'", "its columns do not say"),
         ("DELETE FROM event WHERE kind = 'fill_check'", "its state is not what its events make it"),
     ],
 )
@@ -65,6 +70,8 @@ def test_a_changed_or_removed_event_is_found(tamper: World, change: str, said: s
     [
         ("UPDATE cylinder SET state = replace(state, 'lpg_bottle', 'acetylene')", "its state is not"),
         ("UPDATE cylinder SET state = '[]'", "its state can not be read"),
+        ("DELETE FROM correction", "not kept as the correction that it is"),
+        ("UPDATE correction SET corrects = 'another'", "not kept as the correction that it is"),
         ("UPDATE leg SET to_site = 'elsewhere'", "its legs are not"),
         ("DELETE FROM finding WHERE rule = 'fill_overdue'", "its findings are not what its events show"),
         ("DELETE FROM finding WHERE rule = 'out_of_area'", "not what the network around it shows"),

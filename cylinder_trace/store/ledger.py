@@ -137,6 +137,15 @@ def corrections_of(connection: Connection, event_ids: Iterable[str]) -> dict[str
     return found
 
 
+def corrections_kept(connection: Connection, event_ids: Sequence[str]) -> dict[str, str]:
+    """Those of the events that are kept as corrections, with what they correct."""
+    found: dict[str, str] = {}
+    for some in chunked(list(event_ids)):
+        rows = connection.execute(select(correction).where(correction.c.event_id.in_(some)))
+        found |= {row.event_id: row.corrects for row in rows}
+    return found
+
+
 def void_among(connection: Connection, event_ids: Iterable[str]) -> set[str]:
     """Those of the events, and of their corrections, that a correction declares wrong."""
     corrections = corrections_of(connection, event_ids)
