@@ -19,6 +19,10 @@ MOVEMENTS = frozenset({"ship", "receive", "deliver", "return"})
 """Kinds that take a cylinder from one site to another."""
 
 
+SCANS = MOVEMENTS | {"fill_check", "fill", "post_check", "inspect", "repair", "observe"}
+"""Kinds that are made with the cylinder at hand; the others are entered at a desk."""
+
+
 def local_day(ms: int) -> int:
     """The day number (`date.toordinal`) in Shanghai, which has kept UTC+8 without summer time since 1991."""
     return (ms + _DAY_0_MS) // DAY_MS
@@ -114,10 +118,12 @@ class Scan:
             scan.new_code = parse_code(message["new_code"]).text
         if "valid_until" in message:
             scan.valid_until_day = date.fromisoformat(message["valid_until"]).toordinal()
-        if "gas_mass_kg" in message:
-            scan.net_g = round(message["gas_mass_kg"] * 1000)
-        elif "gross_kg" in message and "tare_kg" in message:
-            scan.net_g = round((message["gross_kg"] - message["tare_kg"]) * 1000)
+        # The larger of what was filled in and what the scale shows: gas that was in it before counts too.
+        masses = [message["gas_mass_kg"]] if "gas_mass_kg" in message else []
+        if "gross_kg" in message and "tare_kg" in message:
+            masses.append(message["gross_kg"] - message["tare_kg"])
+        if masses:
+            scan.net_g = round(max(masses) * 1000)
         if "pressure_mpa" in message:
             scan.pressure_kpa = round(message["pressure_mpa"] * 1000)
         return scan

@@ -14,7 +14,7 @@ from typing import Any
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import CYLINDER_RULES
-from cylinder_trace.judging.scan import MOVEMENTS, Scan, local_day, overruled
+from cylinder_trace.judging.scan import MOVEMENTS, SCANS, Scan, local_day, overruled
 from cylinder_trace.judging.state import Leg, Owed, State
 
 _IN_ORDER = attrgetter("at_ms", "event_id")
@@ -126,7 +126,7 @@ def advance(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> 
             if site != state.loc:
                 _seen_elsewhere(state, scan, site, legs)
             state.loc_event = scan.event_id
-    if site in reference.stations:
+    if site in reference.stations and kind in SCANS:
         state.station_since_return = True
     state.last_ms, state.last_event = scan.at_ms, scan.event_id
     state.events += 1
@@ -223,6 +223,7 @@ def _seen_elsewhere(state: State, scan: Scan, site: str, legs: list[Leg]) -> Non
         state.legs += 1
         legs.append(gap)
         state.open_leg = None
+        state.moved_since_fill = True
     state.loc, state.loc_event = site, scan.event_id
 
 

@@ -194,6 +194,26 @@ def test_a_rework_is_lawful_where_a_slow_clock_dates_the_failed_check_before_the
     assert "double_fill" not in found(*fills, failed)
 
 
+def test_a_fill_after_it_was_seen_elsewhere_is_no_second_fill_in_a_row() -> None:
+    fills = [scan("fill", "first", 1, medium="lpg"), scan("fill", "second", 50, medium="lpg")]
+    assert "double_fill" in found(*fills)
+    assert "double_fill" not in found(*fills, scan("observe", "seen", 20, "配送点"))
+
+
+def test_what_is_entered_at_a_stations_desk_does_not_mean_the_cylinder_was_there() -> None:
+    trip = [move("return", "back", 1, "用户", "配送点"), move("deliver", "out", 9, "配送点", "用户")]
+    assert "deliver_without_fill" in found(*trip)
+    assert "deliver_without_fill" in found(*trip, scan("update", "desk", 5, master={}))
+    assert "deliver_without_fill" not in found(*trip, scan("observe", "there", 5))
+
+
+def test_the_larger_of_the_two_masses_of_a_fill_counts() -> None:
+    message = {"kind": "fill", "event_id": "fill", "occurred_at": "2026-05-01T08:00:00+08:00", "cylinder_code": CODE}
+    weighed = {"gas_mass_kg": 14.5, "tare_kg": 16.5, "gross_kg": 40.5}
+    assert Scan.of(message | weighed).net_g == 24_000
+    assert Scan.of(message | weighed | {"gross_kg": 30.0}).net_g == 14_500
+
+
 def test_a_correction_voids_an_event_and_a_correction_of_it_reinstates_the_event() -> None:
     fills = [scan("fill", "first", 1, medium="lpg"), scan("fill", "second", 2, medium="lpg")]
     wrong = scan("correct", "correction", 3, None, corrects="first")

@@ -126,3 +126,10 @@ def test_a_verdict_names_gases_and_firms_as_people_do() -> None:
     assert "液化石油气" in zh
     assert "oxygen" in en
     assert "o2" not in zh + en
+
+
+def test_a_sealed_cylinder_is_not_filled_and_may_stand_where_it_is() -> None:
+    sealed = state_after(registered(), scan("hold", 3))
+    assert rehearsed(sealed, CODE, STATION, "op-1", "lpg", NOON_MS, REFERENCE).decision == "STOP"
+    counted = story.told(CODE, [registered(), scan("hold", 3), scan("observe", 1)], REFERENCE, NOON_MS)
+    assert counted.findings == []

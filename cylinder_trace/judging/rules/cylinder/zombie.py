@@ -15,6 +15,7 @@ _WORDS = {
     "scrapped": ("已报废", "It was scrapped"),
     "stopped": ("已停用", "It was taken out of use"),
     "lost": ("已报失", "It was reported lost"),
+    "held": ("已封存", "It was sealed by the authority"),
 }
 
 
@@ -26,6 +27,8 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
             {"status_zh": "标签已更换停用", "status_en": "its tag was replaced"},
             f"retired:{scan.code}",
         )
+    elif before.status == "held" and scan.kind != "fill":
+        return None  # sealed where it stands: only filling it is forbidden
     elif before.status in _WORDS:
         zh, en = _WORDS[before.status]
         facts, anchor = {"status_zh": zh, "status_en": en}, before.status_event or ""
