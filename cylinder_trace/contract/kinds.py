@@ -1,6 +1,6 @@
 """The event kinds and their fields: scans made by a person at a site, and acts of an office."""
 
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -154,6 +154,13 @@ class TagReplace(_NewCode):
     """换标: another code on the same cylinder; the old one is retired and never used again."""
 
     kind: Literal["tag_replace"] = "tag_replace"
+
+    @model_validator(mode="after")
+    def _is_another(self) -> Self:
+        # Else the code in use would count as retired, and every later use as that of a retired one.
+        if parse_code(self.new_code).text == self.code:
+            raise ValueError("new_code is the code that is replaced; send the code of the new tag")
+        return self
 
 
 class Transfer(_CylinderEvent, _OfficeAct):

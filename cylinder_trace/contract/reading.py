@@ -76,8 +76,9 @@ def read_strictly(
 def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
     read = dict(members)
     if len(read) < len(members):
-        names = [name for name, _ in members]
-        read[next(name for name in read if names.count(name) > 1) + _AGAIN] = None
+        seen: set[str] = set()
+        again = next(name for name, _ in members if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        read[again + _AGAIN] = None
     return read
 
 

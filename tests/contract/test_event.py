@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cylinder_trace.contract.event import KINDS, REFERENCE_KINDS, Event, read_event, written
+from cylinder_trace.contract.event import (
+    KINDS,
+    REFERENCE_KINDS,
+    Event,
+    MalformedEvent,
+    read_event,
+    written,
+)
 from cylinder_trace.contract.leaf import canonical_bytes
 from tests.contract import FURTHER_EVENTS, changed, golden, problems
 
@@ -120,3 +127,9 @@ def test_what_is_written_reads_back_the_same(
     assert timedelta(0) <= moment - event.occurred_at < timedelta(milliseconds=1)
     assert event.occurred_at.utcoffset() == moment.utcoffset()
     assert read_event(canonical_bytes(written(event))) == event
+
+
+def test_a_tag_is_not_replaced_by_itself() -> None:
+    message = golden("tag_replace")
+    with pytest.raises(MalformedEvent, match="the code that is replaced"):
+        read_event(message | {"new_code": f"]Q1{message['cylinder_code']}"})
