@@ -16,9 +16,12 @@ from cylinder_trace.judging.scan import Scan
 from cylinder_trace.judging.state import State
 from cylinder_trace.judging.story import Chapter
 from cylinder_trace.store import codes, consequences, cylinders, ledger, legs
-from cylinder_trace.store.consequences import Judged
+from cylinder_trace.store.consequences import Because, Judged
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.parties import ReferenceCache
+
+MOST_NEWS_TRIED = 30
+"""Of more new events of one cylinder at once the last is named as the explanation, for the cost of finding it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ def move(
         Judged(f"cylinder:{one}", [], anew=True, because=partial(_same, by)) for one, by in merged.items()
     ]
     for one, chapter in sorted(chapters.items()):
-        because = (
-            partial(_explanation, one, wholes[one], work[one], reference) if one in wholes else _NOTHING_ENDS
+        because: Because = (
+            _Explanation(one, wholes[one], work[one], reference) if one in wholes else _NOTHING_ENDS
         )
         judged.append(Judged(f"cylinder:{one}", chapter.findings, one in wholes, one, because))
     consequences.draw(connection, judged, reference, now_ms)
@@ -156,24 +159,42 @@ def _told(cylinder_id: str, its: Whole, work: _Work, reference: Reference) -> Ch
     return story.told(cylinder_id, its.scans, reference, work.as_of_ms, its.corrections)
 
 
-def _explanation(
-    cylinder_id: str, its: Whole, work: _Work, reference: Reference, fingerprint: str
-) -> str | None:
-    """The event for which a finding is gone: the one it was judged again for, or the first of the news that explains it.
+class _Explanation:
+    """Who knows the event for which a finding of a story told anew is gone.
 
-    Found by telling the story without its news, then with one more of them each time.
+    It is the event the story was judged again for, or the first of its news without which the finding would still
+    be there: the story is told without its news, then with one more of them each time, once for all findings.
     """
-    if work.because is not None or not work.news:
-        return work.because
-    news = sorted(work.news, key=lambda scan: scan.key)
-    new = {scan.event_id for scan in news}
-    scans = [scan for scan in its.scans if scan.event_id not in new]
-    for scan in news[:-1]:
-        scans.append(scan)
-        found = _told(cylinder_id, Whole(scans, its.corrections), work, reference).findings
-        if all(finding.fingerprint != fingerprint for finding in found):
-            return scan.event_id
-    return news[-1].event_id
+
+    def __init__(self, cylinder_id: str, its: Whole, work: _Work, reference: Reference) -> None:
+        self._cylinder_id = cylinder_id
+        self._its = its
+        self._work = work
+        self._reference = reference
+        self._shown: list[tuple[str, frozenset[str]]] | None = None
+
+    def __call__(self, fingerprint: str) -> str | None:
+        if self._work.because is not None or not self._work.news:
+            return self._work.because
+        news = sorted(self._work.news, key=lambda scan: scan.key)
+        if len(news) > MOST_NEWS_TRIED:
+            return news[-1].event_id
+        if self._shown is None:
+            self._shown = self._told_one_by_one(news)
+        explains = (event_id for event_id, shown in self._shown if fingerprint not in shown)
+        return next(explains, news[-1].event_id)
+
+    def _told_one_by_one(self, news: list[Scan]) -> list[tuple[str, frozenset[str]]]:
+        """Each of the news but the last, with what is still found once it has come."""
+        new = {scan.event_id for scan in news}
+        scans = [scan for scan in self._its.scans if scan.event_id not in new]
+        shown = []
+        for scan in news[:-1]:
+            scans.append(scan)
+            whole_so_far = Whole(scans, self._its.corrections)
+            found = _told(self._cylinder_id, whole_so_far, self._work, self._reference).findings
+            shown.append((scan.event_id, frozenset(finding.fingerprint for finding in found)))
+        return shown
 
 
 def _bind(connection: Connection, binding: Sequence[Scan]) -> tuple[set[str], dict[str, str]]:

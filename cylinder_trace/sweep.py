@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from cylinder_trace import intake, stories
 from cylinder_trace.judging.circulation import movements
 from cylinder_trace.judging.rules import network_findings
-from cylinder_trace.store import alerts, consequences, cylinders, ledger, legs
+from cylinder_trace.store import alerts, codes, consequences, cylinders, ledger, legs
 from cylinder_trace.store.consequences import Judged
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.parties import ReferenceCache
@@ -89,6 +89,7 @@ def _wake(database: Database, cache: ReferenceCache, now_ms: int, cylinder_ids: 
 
 def _look_around(database: Database, cache: ReferenceCache, now_ms: int, sites: Sequence[str]) -> int:
     with database.writing() as connection:
+        codes.hold(connection, exclusively=False)
         # Before the sites are taken: a judge that holds the alerts may be about to mark one of them.
         alerts.hold_shared(connection)
         legs.take_off(connection, sites)

@@ -257,6 +257,33 @@ def test_a_district_that_was_merged_into_another_is_the_other(database: Database
     assert world.alerts() == set()
 
 
+def test_a_record_that_changes_the_network_around_a_depot_has_it_judged_again(database: Database) -> None:
+    """The customer out of area lies in another such district than the register said."""
+    world = World(database)
+    world.post([registered(code(1)), *well_filled(code(1), 1), moved("deliver", code(1), 4, DEPOT, FAR_CUSTOMER)])
+    world.sweep(5)
+    [before] = [row for row in world.derived()["alerts"] if row[1] == "out_of_area"]
+    with database.writing() as connection:
+        parties.put_records(connection, [site(FAR_CUSTOMER, "customer", "310115")])
+    world.sweep(5)
+    [after] = [row for row in world.derived()["alerts"] if row[1] == "out_of_area"]
+    assert (SONGJIANG in before[3], "310115" in after[3]) == (True, True)
+
+
+def test_reference_data_of_a_transaction_that_was_rolled_back_are_not_kept(database: Database) -> None:
+    """Else a process would take the next change for the one it knows, and judge by what never was."""
+    world = World(database)
+    world.post([registered(code(1)), filled(code(1), 1, site_id=OTHER_STATION)])
+    with pytest.raises(ZeroDivisionError), database.writing() as connection:
+        parties.put_records(connection, [site(OTHER_STATION, owner=OWNER)])
+        world.cache.read(connection)
+        raise ZeroDivisionError
+    with database.writing() as connection:
+        parties.put_records(connection, [site(STATION)])
+    world.sweep(2)
+    assert ("foreign_fill", code(1)) in world.alerts()
+
+
 def test_a_withdrawn_alert_names_the_event_that_explains_it(database: Database) -> None:
     world = World(database)
     checks = [checked("fill_check", code(1), 0.9), checked("post_check", code(1), 1.1)]

@@ -16,6 +16,16 @@ _CHUNK = 500
 """Values in one IN list: below the smallest limit of either database."""
 
 
+_GIVE_UP = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""A network to PostgreSQL that fell silent is an error after half a minute, not after the hours of the system's own."""
+
+
 class Database:
     """An opened database. `reading()` and `writing()` are transactions; a writing one locks SQLite at its start."""
 
@@ -44,7 +54,9 @@ class Database:
 
 def open_database(url: str) -> Database:
     """Open a migrated database. SQLite gets WAL, full synchronisation, foreign keys and a 30 s busy wait."""
-    engine = create_engine(_dialect_url(url), pool_pre_ping=url.startswith("postgres"))
+    is_postgresql = url.startswith("postgres")
+    arguments = {"connect_args": _GIVE_UP} if is_postgresql else {}
+    engine = create_engine(_dialect_url(url), pool_pre_ping=is_postgresql, **arguments)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

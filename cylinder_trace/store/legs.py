@@ -69,6 +69,14 @@ def cylinders_of(connection: Connection, site_ids: Iterable[str], owner_ids: Ite
     return found
 
 
+def origins_to(connection: Connection, site_ids: Iterable[str]) -> set[str]:
+    """The sites from which anything went to these."""
+    found: set[str] = set()
+    for some in chunked(list(site_ids)):
+        found |= set(connection.scalars(select(leg.c.from_site).where(leg.c.to_site.in_(some)).distinct()))
+    return found
+
+
 def judged_sites(connection: Connection) -> list[str]:
     """The sites whose network was looked at, or has to be, except those whose legs changed since."""
     marked = select(leg.c.from_site).where(or_(leg.c.decanted, leg.c.outside)).distinct()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
 
+from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.store.database import add_missing
 from cylinder_trace.store.tables import alert, alert_history, event, notice, outbox, recipient
 
@@ -43,16 +44,19 @@ def give(
     """Note that people are to be told of a transition, unless what they were told last says the same.
 
     It takes the place of what was not told yet: found and withdrawn before anybody heard of it is never told.
+    An end goes to the district that was told last, whatever `district` the alert's site lies in by now.
     """
     of_alert = notice.c.fingerprint == fingerprint
     untold = of_alert & (notice.c.state == "due")
     connection.execute(update(notice).where(untold).values(state="cancelled"))
-    heard = select(notice.c.reason).where(of_alert, notice.c.state == "told")
-    last = connection.scalar(heard.order_by(notice.c.transition_no.desc()).limit(1))
-    if (reason in _ENDS) == (last is None or last in _ENDS):
+    heard = select(notice.c.reason, notice.c.district).where(of_alert, notice.c.state == "told")
+    last = connection.execute(heard.order_by(notice.c.transition_no.desc()).limit(1)).one_or_none()
+    if (reason in _ENDS) == (last is None or last.reason in _ENDS):
         return
     if last is None:
         reason = "first"
+    elif reason in _ENDS:
+        district = last.district
     row = {
         "fingerprint": fingerprint,
         "transition_no": transition_no,
@@ -105,11 +109,20 @@ def _has_recipient() -> ColumnElement[bool]:
 
 def told(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """The notices are in the outbox."""
+    _note(connection, rows, state="told")
+
+
+def put_off(connection: Connection, rows: Sequence[dict[str, Any]], due_ms: int) -> None:
+    """The notices could not be made into a mail: they stay due, but not before then."""
+    _note(connection, rows, due_ms=due_ms)
+
+
+def _note(connection: Connection, rows: Sequence[dict[str, Any]], **values: Any) -> None:
     for row in rows:
         which = (notice.c.fingerprint == row["fingerprint"]) & (
             notice.c.transition_no == row["transition_no"]
         )
-        connection.execute(update(notice).where(which).values(state="told"))
+        connection.execute(update(notice).where(which).values(**values))
 
 
 def recipients(connection: Connection, district: str | None) -> list[str]:
@@ -156,28 +169,36 @@ def post(
 
 
 def lease(connection: Connection, due_ms: int, until_ms: int) -> Mail | None:
-    """Take the oldest mail whose try was due: nobody else gets it before `until_ms`. None when nothing is due.
+    """Take a mail whose try was due: nobody else gets it before `until_ms`. None when nothing is due.
 
-    The attempt is counted here, so that one that ends in a crash is counted too.
+    The least tried comes first, of those the oldest: mails that fail again and again starve no other. The attempt is counted here, so that one that ends in a crash is counted too.
     """
     waits = (outbox.c.state == "waiting") & (outbox.c.next_try_ms <= due_ms)
     # Who leases at the same moment takes the next one instead of waiting for this; SQLite has one writer anyway.
-    oldest = (
+    next_one = (
         select(outbox.c.mail_id)
         .where(waits)
-        .order_by(outbox.c.mail_id)
+        .order_by(outbox.c.attempts, outbox.c.mail_id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
     statement = (
         update(outbox)
-        .where(outbox.c.mail_id == oldest, waits)
+        .where(outbox.c.mail_id == next_one, waits)
         .values(next_try_ms=until_ms, attempts=outbox.c.attempts + 1)
         .returning(*(outbox.c[name] for name in Mail.__slots__))
     )
     row = connection.execute(statement).one_or_none()
     return Mail(*row) if row else None
+
+
+def hours_of_service(connection: Connection, mail: Mail) -> int:
+    """In how many different hours mails younger than this one were sent: while it waited, the server did serve."""
+    # Younger by their number, which the database finds at once; those before it are none of its business.
+    others = (outbox.c.mail_id > mail.mail_id) & (outbox.c.state == "sent")
+    hours = select(outbox.c.sent_ms // HOUR_MS).where(others).distinct().subquery()
+    return connection.scalar(select(func.count()).select_from(hours)) or 0
 
 
 def sent(connection: Connection, mail: Mail, now_ms: int, answer: str) -> None:

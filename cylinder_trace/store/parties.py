@@ -1,10 +1,11 @@
 """Sites, owners and persons, and the reference data that judging asks; loaded again only when they changed."""
 
+import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from cylinder_trace.contract.event import REFERENCE_KINDS
 from cylinder_trace.contract.fields import epoch_ms
@@ -13,7 +14,7 @@ from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import DAY_MS
 from cylinder_trace.law.tables import Law
 from cylinder_trace.store import codes, cylinders, ledger, legs
-from cylinder_trace.store.database import add_missing, chunked, put
+from cylinder_trace.store.database import chunked, put
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.tables import party, reference_version
 
@@ -23,13 +24,13 @@ class ReferenceCache:
 
     def __init__(self, law: Law) -> None:
         self._law = law
-        self._version = -1
-        self._reference = Reference(law)
+        self._kept: tuple[int, Reference] = (-1, Reference(law))
 
     def read(self, connection: Connection) -> Reference:
         """The reference data in force; costs one small query when nothing changed."""
         version = connection.scalar(select(reference_version.c.version)) or 0
-        if version != self._version:
+        kept, reference = self._kept
+        if version != kept:
             bodies = connection.scalars(select(party.c.body).where(party.c.record != "person"))
             messages = [entry.message for entry in ledger.of_kinds(connection, sorted(REFERENCE_KINDS))]
             corrections = ledger.corrections_of(connection, [one["event_id"] for one in messages])
@@ -37,9 +38,10 @@ class ReferenceCache:
                 {"kind": "correct", "event_id": one, "corrects": corrected}
                 for one, corrected in corrections.items()
             ]
-            self._reference = Reference.of(self._law, (read_record(body) for body in bodies), messages)
-            self._version = version
-        return self._reference
+            reference = Reference.of(self._law, (read_record(body) for body in bodies), messages)
+            # In one assignment, because threads share it.
+            self._kept = (version, reference)
+        return reference
 
 
 def put_records(connection: Connection, records: Iterable[Any]) -> None:
@@ -66,6 +68,7 @@ def put_records(connection: Connection, records: Iterable[Any]) -> None:
     seen = codes.roots_of(connection, ledger.codes_seen_at(connection, sites))
     moved = legs.cylinders_of(connection, sites, owners)
     cylinders.ask_again(connection, {*seen.values(), *moved, *cylinders.of_owners(connection, owners)}, None)
+    legs.touch(connection, {*sites, *legs.origins_to(connection, sites)})
 
 
 def note_acts(connection: Connection, acts: Mapping[str, Entry]) -> None:
@@ -86,8 +89,9 @@ def note_acts(connection: Connection, acts: Mapping[str, Entry]) -> None:
 
 def changed(connection: Connection) -> None:
     """Tell every process that the reference data it holds are out of date."""
-    add_missing(connection, reference_version, [{"one": 1, "version": 0}])
-    connection.execute(update(reference_version).values(version=reference_version.c.version + 1))
+    # By chance and not by counting on: a transaction that is rolled back would otherwise leave its number, with
+    # what it alone had seen, in a process that takes the next change for the one it knows.
+    put(connection, reference_version, [{"one": 1, "version": secrets.randbits(62)}])
 
 
 def _known(connection: Connection, record_ids: list[str]) -> dict[tuple[str, str], Any]:
