@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sqlalchemy import Connection
+
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import DAY_MS, HOUR_MS
 from cylinder_trace.store import notices
@@ -32,9 +34,19 @@ settings allow a dead or slow server is done within the lease. One that sends it
 outlast it. Then another may send the same mail a second time, under the same Message-ID; to wait longer instead
 would keep what a crash left behind from the district for longer.
 """
+NOT_RENDERED_WAIT_MS = HOUR_MS
+"""Until a group that could not be made into a mail is tried again: somebody has to mend something first."""
 LONGEST_WAIT_MS = HOUR_MS
 LONGEST_WAIT_FOR_SERVER_MS = 5 * 60_000
-"""Shorter, because it is not the mail's fault and a run asks a server that is away only once."""
+"""Shorter, because it is hardly the mail's fault and a run asks a server that fails a few times only."""
+SERVER_FAILURES_IN_A_ROW = 3
+"""At so many different mails the failure is the server's indeed, and the rest of a run would only run into it too."""
+MOST_TRIES = 20
+"""A mail at which the server fails so often is a dead letter, if others were sent in as many hours meanwhile.
+
+Without the others a long outage would kill what waited for its end: hours, because many sent at once after an
+outage say nothing about the time before.
+"""
 # The server is closing (RFC 5321) or does not know us (RFC 4954): it would say the same of any mail.
 _OF_US = ("421", "454", "530", "534", "535", "538")
 
@@ -55,12 +67,14 @@ class NotTaken(Exception):
     """The channel did not take a mail. `for_good` means that trying this one again is pointless.
 
     `answer` is the server's, beginning with its code; without a code it is the channel's word that none came.
-    `of_server` means that it was not about this mail, and that no other would fare better now.
+    `of_server` means that it does not look to be about this mail; `unreached`, that the server did not even hear
+    of a mail, so that no other would fare better now.
     """
 
-    def __init__(self, answer: str, *, for_good: bool) -> None:
+    def __init__(self, answer: str, *, for_good: bool, unreached: bool = False) -> None:
         self.answer = answer
-        self.of_server = _is_of_server(answer)
+        self.unreached = unreached
+        self.of_server = unreached or _is_of_server(answer)
         self.for_good = for_good and not self.of_server
         super().__init__(answer)
 
@@ -87,9 +101,10 @@ def run(
 ) -> dict[str, int]:
     """Render what is due and send what waits; gives how many were rendered, sent, put off and given up.
 
-    Each mail that was due at `now_ms` is tried once. Where no server answers, the rest waits for another run.
-    `progress(outcome, 1)` is called after every mail. Leases count from when they are taken, which `stopwatch_s`
-    tells: a run may take longer than a lease.
+    Each mail that was due at `now_ms` is tried once. Where no server answers, or it fails at several mails in a
+    row, the rest waits for another run, in which what it failed at comes last. `progress(outcome, 1)` is called
+    after every mail. Leases count from when they are taken, which `stopwatch_s` tells: a run may take longer than
+    a lease.
     """
     began_s = stopwatch_s()
 
@@ -97,26 +112,32 @@ def run(
         return now_ms + round((stopwatch_s() - began_s) * 1000)
 
     tally = {"rendered": 0, "sent": 0, "put off": 0, "given up": 0}
-    while number := _render(database, cache, channel, now_ms):
+    while (number := _render(database, cache, channel, now_ms)) is not None:
         tally["rendered"] += number
     with database.reading() as connection:
         for district, number in notices.unheard(connection, now_ms).items():
             log.error("no recipient for %d notices of district %s", number, district)
+    in_a_row = 0
     while (mail := _leased(database, now_ms, later_ms() + LEASE_MS)) is not None:
         answer = _handed_over(channel, mail)
         outcome = _marked(database, mail, answer, later_ms())
         tally[outcome] += 1
         if progress:
             progress(outcome, 1)
-        if isinstance(answer, NotTaken) and answer.of_server:
-            log.warning("the mail server does not serve us, the rest waits: %s", answer)
+        failure = answer if isinstance(answer, NotTaken) and answer.of_server else None
+        in_a_row = in_a_row + 1 if failure else 0
+        if failure and (failure.unreached or in_a_row == SERVER_FAILURES_IN_A_ROW):
+            log.warning("the mail server does not serve us, the rest waits: %s", failure)
             break
     return tally
 
 
-def _render(database: Database, cache: ReferenceCache, channel: Channel, now_ms: int) -> int:
+def _render(database: Database, cache: ReferenceCache, channel: Channel, now_ms: int) -> int | None:
+    """How many mails were rendered; None when nothing is due."""
     with database.writing() as connection:
         rows = notices.due(connection, now_ms, BATCH)
+        if not rows:
+            return None
         reference = cache.read(connection)
         groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
         for row in rows:
@@ -125,15 +146,34 @@ def _render(database: Database, cache: ReferenceCache, channel: Channel, now_ms:
         for (district, rule, site_id, reason), members in groups.items():
             if mails >= MAILS_AT_ONCE:
                 break
-            addresses = notices.recipients(connection, district)
             names = sorted(f"{row['fingerprint']}:{row['transition_no']}" for row in members)
             key = hashlib.sha256("|".join(names).encode()).hexdigest()[:40]
             group = Group(key, rule, reason, site_id, district, members)
-            for address in addresses:
-                subject, message_id, body = channel.rendered(group, address, reference, now_ms)
-                notices.post(connection, key, address, subject, message_id, body, now_ms)
-                mails += 1
-            notices.told(connection, members)
+            try:
+                with connection.begin_nested():
+                    mails += _posted(connection, channel, group, reference, now_ms)
+            except Exception:  # whatever is wrong with one group, the others are told
+                log.exception("%d notices of rule %s at %s can not be told yet", len(members), rule, site_id)
+                notices.put_off(connection, members, now_ms + NOT_RENDERED_WAIT_MS)
+    return mails
+
+
+def _posted(connection: Connection, channel: Channel, group: Group, reference: Reference, now_ms: int) -> int:
+    """Put the group's mail to each recipient into the outbox; gives how many. Raises when there is none to put."""
+    addresses = notices.recipients(connection, group.district)
+    mails, broken = 0, None
+    for address in addresses:
+        try:
+            subject, message_id, body = channel.rendered(group, address, reference, now_ms)
+        except Exception as error:  # an address that no header can hold: the rest of the team is told
+            log.exception("no mail to %r about rule %s at %s", address, group.rule, group.site_id)
+            broken = error
+        else:
+            notices.post(connection, group.key, address, subject, message_id, body, now_ms)
+            mails += 1
+    if broken and not mails:
+        raise broken
+    notices.told(connection, group.alerts)
     return mails
 
 
@@ -158,7 +198,11 @@ def _marked(database: Database, mail: Mail, answer: str | NotTaken, now_ms: int)
         if isinstance(answer, str):
             notices.sent(connection, mail, now_ms, answer)
             return "sent"
-        if answer.for_good or _put_off_for_a_day(mail, answer, now_ms):
+        if (
+            answer.for_good
+            or _put_off_for_a_day(mail, answer, now_ms)
+            or _breaks_the_server(connection, mail, answer, now_ms)
+        ):
             notices.failed(connection, mail, answer.answer, None)
             return "given up"
         longest_ms = LONGEST_WAIT_FOR_SERVER_MS if answer.of_server else LONGEST_WAIT_MS
@@ -171,6 +215,15 @@ def _put_off_for_a_day(mail: Mail, answer: NotTaken, now_ms: int) -> bool:
     # Only what was put off before: after a day without a server or a worker, a first "later" (greylisting) is no end.
     asked_before = mail.last_answer is not None and not _is_of_server(mail.last_answer)
     return not answer.of_server and asked_before and now_ms - mail.created_ms > DAY_MS
+
+
+def _breaks_the_server(connection: Connection, mail: Mail, answer: NotTaken, now_ms: int) -> bool:
+    """It failed for more than a day at this mail and took others meanwhile: then it is this mail after all."""
+    if not answer.of_server or answer.unreached or mail.attempts <= MOST_TRIES:
+        return False
+    if now_ms - mail.created_ms <= DAY_MS:
+        return False
+    return notices.hours_of_service(connection, mail) >= MOST_TRIES
 
 
 def _is_of_server(answer: str) -> bool:

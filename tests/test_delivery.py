@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cylinder_trace import delivery
+from cylinder_trace.contract.master import SiteRecord
+from cylinder_trace.delivery import Group
+from cylinder_trace.judging.reference import Reference
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
-from cylinder_trace.store import notices
+from cylinder_trace.store import notices, parties
 from cylinder_trace.store.database import Database
-from cylinder_trace.store.tables import notice
+from cylinder_trace.store.tables import alert, notice
 from tests.postbox import TEAM, Inbox, outbox_rows, overdue, receiving
 from tests.world import (
     DEPOT,
@@ -221,3 +224,88 @@ def test_without_a_recipient_notices_stay_due_and_hold_up_nobody(
     deliver(1.2)
     assert {address for address, _ in inbox.taken} == {TEAM, FALLBACK}
     assert "due" not in {row for row in notice_states(world.database)} or deliver(1.2)["rendered"] == 0
+
+
+class Faulty(SmtpChannel):
+    """Fails at all mails of the other station: in itself, or by what it hands to the database."""
+
+    fault = "exception"
+
+    def rendered(
+        self, group: Group, recipient: str, reference: Reference, now_ms: int
+    ) -> tuple[str, str, bytes]:
+        subject, message_id, body = super().rendered(group, recipient, reference, now_ms)
+        if group.site_id == OTHER_STATION and self.fault == "exception":
+            raise KeyError("old_rule")
+        if group.site_id == OTHER_STATION and recipient != FALLBACK:
+            return subject, None, body  # type: ignore[return-value]
+        return subject, message_id, body
+
+
+@pytest.mark.parametrize("fault", ["exception", "database"])
+def test_a_group_that_can_not_be_rendered_holds_up_no_other_and_is_told_later(
+    world: World, songjiang: str, inbox: Inbox, deliver: Deliver, fault: str
+) -> None:
+    with world.database.writing() as connection:
+        notices.put_recipient(connection, FALLBACK, SONGJIANG, "sorts before the team")
+    foreign_fill(world)
+    overdue(world, 2)
+    faulty = Faulty(Settings(smtp_port=inbox.port, smtp_timeout_s=5))
+    faulty.fault = fault
+    assert delivery.run(world.database, world.cache, faulty, ms(1.2))["sent"] == 1
+    assert [address for address, _ in inbox.taken] == [TEAM]
+    assert notice_states(world.database) == ["due", "told"]
+    assert deliver(2.1)["rendered"] == 0
+    assert deliver(2.2)["sent"] == 2
+    assert [address for address, _ in inbox.taken] == [TEAM, FALLBACK, songjiang]
+
+
+def test_what_can_not_be_rendered_fills_no_batch(
+    world: World, songjiang: str, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "BATCH", 1)
+    foreign_fill(world)
+    overdue(world, 2)
+    faulty = Faulty(Settings(smtp_port=inbox.port, smtp_timeout_s=5))
+    assert delivery.run(world.database, world.cache, faulty, ms(1.2))["sent"] == 1
+
+
+def test_an_address_that_no_header_holds_costs_its_team_nothing(
+    world: World, inbox: Inbox, deliver: Deliver
+) -> None:
+    with world.database.writing() as connection:
+        notices.put_recipient(connection, "a@example.org\nBcc: b@example.org", MINHANG, "")
+    overdue(world, 1)
+    assert deliver(1.2) == {"rendered": 1, "sent": 1, "put off": 0, "given up": 0}
+    assert [address for address, _ in inbox.taken] == [TEAM]
+
+
+def test_an_alert_of_a_rule_that_is_no_longer_in_force_is_told(
+    world: World, inbox: Inbox, deliver: Deliver
+) -> None:
+    overdue(world, 1)
+    with world.database.writing() as connection:
+        connection.execute(update(alert).values(rule="old_rule"))
+    assert deliver(1.2)["sent"] == 1
+    [(_, mail)] = inbox.taken
+    assert mail["Subject"] == "[气瓶预警] 已停用的规则 old_rule · station-1 点 · 立即处置"
+
+
+def test_who_was_told_is_told_of_the_end_when_the_site_is_in_another_district_by_then(
+    world: World, songjiang: str, inbox: Inbox, deliver: Deliver
+) -> None:
+    foreign_fill(world)
+    deliver(1.15)
+    elsewhere = SiteRecord(
+        site_id=OTHER_STATION, name="x", type="filling_station", owner_id="F2", district=MINHANG
+    )
+    with world.database.writing() as connection:
+        parties.put_records(connection, [elsewhere])
+        # What judging does to an alert that continues.
+        connection.execute(update(alert).values(district=MINHANG))
+    explained(world, 1.17)
+    deliver(1.3)
+    assert [(address, mail["Subject"][:6]) for address, mail in inbox.taken] == [
+        (songjiang, "[气瓶预警]"),
+        (songjiang, "[气瓶撤回]"),
+    ]

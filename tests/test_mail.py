@@ -22,6 +22,8 @@ from cylinder_trace.law.tables import load
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.mail.layout import STYLE
 from cylinder_trace.settings import Settings
+from cylinder_trace.store.alerts import Scope
+from cylinder_trace.web.pages.shown_alert import explained, naming_for, shown
 
 AT_MS = 1_777_852_800_000  # 2026-05-04 08:00 in Shanghai
 OVERDUE = {"valid_until": "2026-01-31", "filled_on": "2026-05-04", "days_over": 93}
@@ -159,6 +161,28 @@ def test_every_rule_can_be_told_even_where_an_old_alert_lacks_a_fact(rule: str) 
     text = text_of(mail_of(group(alert(facts={}), rule=rule)))
     assert RULES[rule].words.title[0] in text
     assert "{" not in text
+
+
+@pytest.mark.parametrize("reason", ["first", "withdrawn"])
+def test_an_alert_of_a_former_rule_is_told_by_its_id_and_cites_no_law(reason: str) -> None:
+    mail = mail_of(group(alert(severity=2), rule="old_rule", reason=reason))
+    for part in (text_of(mail), html_of(mail)):
+        assert "已停用的规则 old_rule" in part
+        assert "Former rule old_rule" in part
+        assert "The rule behind this alert is no longer in force" in part
+        assert "依据：" not in part
+    assert "2 级" in text_of(mail)
+
+
+@pytest.mark.parametrize(("lang", "title"), [("zh", "已停用的规则 old_rule"), ("en", "Former rule old_rule")])
+def test_an_alert_of_a_former_rule_is_shown_on_pages(lang: str, title: str) -> None:
+    scope = Scope("city")
+    row = alert(rule="old_rule", severity=3, facts={}, site_id="ST01", district="310112") | {"facts": OVERDUE}
+    naming = naming_for(reference(), scope)
+    assert shown(row, naming, scope, lang)["title"] == title
+    said = explained(row, naming, lang)
+    assert (said["laws"], said["values"]) == ([], [])
+    assert said["remedy"]
 
 
 def test_no_customer_is_named_in_subject_facts_or_list() -> None:

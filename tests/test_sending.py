@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from cylinder_trace import delivery
+from cylinder_trace.delivery import Group, NotTaken
+from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
@@ -289,3 +291,100 @@ def test_a_server_that_refuses_our_sender_ends_no_mail(world: World, inbox: Inbo
         inbox.refuses_sender = False
     assert [row.state for row in outbox_rows(world.database)] == ["waiting"]
     assert deliver(1.5)["sent"] == 1
+
+
+# --- one mail that the server breaks over ---------------------------------------------------------------------
+
+
+class Touchy(Inbox):
+    """Hangs up in the middle of a mail to a `bad` address, and says no friendly good-bye to anybody."""
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if address.startswith("bad"):
+            server.transport.close()
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802
+        return "451 not so fast"
+
+
+@pytest.fixture
+def touchy() -> Iterator[Touchy]:
+    with receiving(Touchy) as inbox:
+        assert isinstance(inbox, Touchy)
+        yield inbox
+
+
+def wait(database: Database, hours: float, *names: str) -> None:
+    """A mail to each waits since then; its group is named for the hour."""
+    with database.writing() as connection:
+        for name in names:
+            address, group = f"{name}@example.org", f"{hours}"
+            notices.post(connection, group, address, "s", f"<{group}.{name}@x>", b"\r\nx", ms(hours))
+
+
+def test_a_mail_at_which_the_server_hangs_up_ends_no_run(world: World, touchy: Touchy) -> None:
+    wait(world.database, 1, "bad-1", "bad-2", "good-1", "bad-3", "good-2")
+    tally = delivery.run(world.database, world.cache, sender(touchy), ms(1))
+    assert tally == {"rendered": 0, "sent": 2, "put off": 3, "given up": 0}
+    assert [address for address, _ in touchy.taken] == ["good-1@example.org", "good-2@example.org"]
+
+
+def test_mails_at_which_the_server_hangs_up_come_after_all_others(world: World, touchy: Touchy) -> None:
+    """However many they are: a run ends at the third in a row, and the next begins with what was not tried yet."""
+    wait(world.database, 1, *(f"bad-{number}" for number in range(5)))
+    for _ in range(2):
+        delivery.run(world.database, world.cache, sender(touchy), ms(1))
+    assert [row.attempts for row in outbox_rows(world.database)] == [1] * 5
+    wait(world.database, 2, "good")
+    tally = delivery.run(world.database, world.cache, sender(touchy), ms(2))
+    assert (tally["sent"], tally["put off"]) == (1, delivery.SERVER_FAILURES_IN_A_ROW)
+
+
+@pytest.mark.parametrize("asks", [{"smtp_starttls": True}, {"smtp_user": "trace", "smtp_password": "x"}])
+def test_a_server_that_does_not_let_us_in_is_asked_once_a_run(
+    world: World, inbox: Inbox, asks: dict[str, Any]
+) -> None:
+    wait(world.database, 1, "a", "b", "c", "d")
+    channel = SmtpChannel(Settings(smtp_port=inbox.port, smtp_timeout_s=30, **asks))
+    assert delivery.run(world.database, world.cache, channel, ms(1))["put off"] == 1
+    assert {row.state for row in outbox_rows(world.database)} == {"waiting"}
+
+
+class Server:
+    """A channel that breaks over `bad` addresses, and over all of them while it is `down`."""
+
+    down = False
+
+    def rendered(self, _group: Group, _recipient: str, _reference: Reference, _now_ms: int) -> Any:
+        raise NotImplementedError
+
+    def send(self, mail: Mail) -> str:
+        if self.down or mail.recipient.startswith("bad"):
+            raise NotTaken("SMTPServerDisconnected: closed", for_good=False)
+        return "250 taken"
+
+
+def test_a_mail_at_which_only_the_server_fails_is_given_up_after_a_day(world: World) -> None:
+    wait(world.database, 0, "bad")
+    given_up = []
+    for hour in range(30):
+        wait(world.database, hour, "good")
+        tally = delivery.run(world.database, world.cache, Server(), ms(hour), stopwatch_s=lambda: 0.0)
+        given_up += [hour] * tally["given up"]
+    assert given_up == [25]
+
+
+def test_an_outage_ends_no_mail_whatever_was_sent_before_and_after(world: World) -> None:
+    """The server takes connections and breaks over every mail for days; what came before and after proves nothing."""
+    server = Server()
+    wait(world.database, 0, "bad", "good")
+    for hour in range(60):
+        server.down = hour > 0
+        delivery.run(world.database, world.cache, server, ms(hour))
+    server.down = False
+    wait(world.database, 60, *(f"good-{number}" for number in range(30)))
+    tally = delivery.run(world.database, world.cache, server, ms(60))
+    assert tally == {"rendered": 0, "sent": 30, "put off": 1, "given up": 0}

@@ -71,20 +71,16 @@ class SmtpChannel:
 
     def send(self, mail: Mail) -> str:
         """Hand a mail to the server. Raises NotTaken: for good where it refuses this mail, for now on everything else."""
-        settings = self._settings
         try:
-            with smtplib.SMTP(
-                settings.smtp_host, settings.smtp_port, timeout=settings.smtp_timeout_s
-            ) as server:
-                if settings.smtp_starttls:
-                    server.starttls(context=ssl.create_default_context())
-                if settings.smtp_user:
-                    server.login(settings.smtp_user, settings.smtp_password)
-                server.sendmail(settings.mail_from, [mail.recipient], mail.body)
+            server = self._greeted()
+        except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a host name that is none
+            raise NotTaken(f"{type(error).__name__}: {error}", for_good=False, unreached=True) from error
+        try:
+            server.sendmail(self._settings.mail_from, [mail.recipient], mail.body)
         except smtplib.SMTPRecipientsRefused as error:
             code, words = error.recipients[mail.recipient]
             raise NotTaken(f"{code} {words!r}", for_good=code >= 500) from error
-        except (smtplib.SMTPSenderRefused, smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
+        except smtplib.SMTPSenderRefused as error:
             # It refuses us, whatever the mail: a wrong sender in the settings must not end every mail for good.
             raise NotTaken(f"{type(error).__name__}: {error}", for_good=False) from error
         except smtplib.SMTPResponseException as error:
@@ -93,4 +89,29 @@ class SmtpChannel:
             ) from error
         except (smtplib.SMTPException, OSError) as error:
             raise NotTaken(f"{type(error).__name__}: {error}", for_good=False) from error
+        finally:
+            _part(server)
         return "250 taken"
+
+    def _greeted(self) -> smtplib.SMTP:
+        """A server that knows us. Whatever fails until here would fail for any mail."""
+        settings = self._settings
+        server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=settings.smtp_timeout_s)
+        try:
+            server.ehlo_or_helo_if_needed()
+            if settings.smtp_starttls:
+                server.starttls(context=ssl.create_default_context())
+            if settings.smtp_user:
+                server.login(settings.smtp_user, settings.smtp_password)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+
+def _part(server: smtplib.SMTP) -> None:
+    # What it says to QUIT changes nothing: a mail that it took is sent, and one that it refused is refused.
+    try:
+        server.quit()
+    except (smtplib.SMTPException, OSError):
+        server.close()

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.delivery import Group
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.rules import RULES
+from cylinder_trace.judging.rule import Rule
 from cylinder_trace.law.answers import Names
 from cylinder_trace.law.citing import cited
 from cylinder_trace.law.naming import KINDS, RESULTS, Naming
+from cylinder_trace.mail.former import rule_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MOST_LISTED = 20
@@ -85,7 +86,7 @@ class Letter:
 
 def letter(group: Group, reference: Reference, public_url: str) -> Letter:
     """The mail about a group of alerts."""
-    rule = RULES[group.rule]
+    rule = rule_of(group.rule, group.alerts[0])
     words = rule.words
     naming = Naming(reference.law, reference.sites, reference.owners, names_customers=False)
     place = naming.site(group.site_id) if group.site_id else Names("地点未知", "place unknown")
@@ -100,12 +101,10 @@ def letter(group: Group, reference: Reference, public_url: str) -> Letter:
             Line(Names("常见无责原因", "Likely innocent cause"), Names(*words.innocent)),
             Line(Names("可定性的一项事实", "The fact that would settle it"), Names(*words.settles)),
         ]
-    lines += [
-        Line(
-            Names("依据", "Law"), Names("；".join(one.zh for one in laws), "; ".join(one.en for one in laws))
-        ),
-        Line(Names("规则", "Rule"), Names(f"{words.title[0]}（{group.rule}）", words.title[1])),
-    ]
+    if laws:
+        said = Names("；".join(one.zh for one in laws), "; ".join(one.en for one in laws))
+        lines.append(Line(Names("依据", "Law"), said))
+    lines.append(Line(Names("规则", "Rule"), Names(f"{words.title[0]}（{group.rule}）", words.title[1])))
     filters = {"status": "", "rule": group.rule}
     if place.zh == reference.site_name(group.site_id):  # not a customer, whose id is in no mail either
         filters["site_id"] = group.site_id or ""
@@ -118,19 +117,19 @@ def letter(group: Group, reference: Reference, public_url: str) -> Letter:
         why=_WHY[group.reason],
         place=place,
         district=naming.district(group.district),
-        alerts=[_told(alert, group, naming, public_url) for alert in group.alerts],
+        alerts=[_told(alert, group, rule, naming, public_url) for alert in group.alerts],
         lines=lines,
         list_link=f"{public_url}/alerts?{urlencode(filters)}",
     )
 
 
-def _told(alert: dict[str, Any], group: Group, naming: Naming, public_url: str) -> Told:
+def _told(alert: dict[str, Any], group: Group, rule: Rule, naming: Naming, public_url: str) -> Told:
     facts = json.loads(alert["body"])["facts"]
     because = alert.get("because_body")
     return Told(
         about=naming.subject(alert["subject"]).zh,
         when=_zoned(moment_of(alert["at_ms"])).zh,
-        fact=naming.told(RULES[group.rule].words.fact, facts),
+        fact=naming.told(rule.words.fact, facts),
         link=f"{public_url}/alerts/{alert['fingerprint']}",
         because=_late_record(json.loads(because), alert.get("because_received_ms"), naming)
         if because and group.reason == "withdrawn"

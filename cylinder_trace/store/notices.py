@@ -171,10 +171,11 @@ def post(
 def lease(connection: Connection, due_ms: int, until_ms: int) -> Mail | None:
     """Take a mail whose try was due: nobody else gets it before `until_ms`. None when nothing is due.
 
-    The least tried comes first, of those the oldest: mails that fail again and again starve no other. The attempt is counted here, so that one that ends in a crash is counted too.
+    The least tried comes first, of those the oldest: mails that fail again and again starve no other. The attempt
+    is counted here, so that one that ends in a crash is counted too.
     """
     waits = (outbox.c.state == "waiting") & (outbox.c.next_try_ms <= due_ms)
-    # Who leases at the same moment takes the next one instead of waiting for this; SQLite has one writer anyway.
+    # Who leases at the same moment takes another instead of waiting for this; SQLite has one writer anyway.
     next_one = (
         select(outbox.c.mail_id)
         .where(waits)

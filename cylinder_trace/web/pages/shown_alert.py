@@ -4,9 +4,9 @@ from typing import Any
 
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.rules import RULES
 from cylinder_trace.law.citing import amount, cited, values_used
 from cylinder_trace.law.naming import Naming
+from cylinder_trace.mail.former import rule_of
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.web.lives import within
 
@@ -18,7 +18,7 @@ def naming_for(reference: Reference, scope: Scope) -> Naming:
 
 def shown(row: dict[str, Any], naming: Naming, scope: Scope, lang: str) -> dict[str, Any]:
     """One alert as lists and pages show it; `mine` says whether the reader may open it."""
-    rule = RULES[row["rule"]]
+    rule = rule_of(row["rule"], row)
     words, which = rule.words, 0 if lang == "zh" else 1
     return row | {
         "title": words.title[which],
@@ -33,7 +33,7 @@ def shown(row: dict[str, Any], naming: Naming, scope: Scope, lang: str) -> dict[
 
 def explained(row: dict[str, Any], naming: Naming, lang: str) -> dict[str, Any]:
     """What one alert's own page says beyond `shown`: the law, the remedy, and the likely innocent cause."""
-    rule = RULES[row["rule"]]
+    rule = rule_of(row["rule"], row)
     words, which = rule.words, 0 if lang == "zh" else 1
     law = naming.law
     citations = [cited(law, one) for one in rule.laws]
