@@ -1,5 +1,6 @@
 """Devices that may send and people who may sign in."""
 
+import hashlib
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
@@ -115,6 +116,12 @@ def signed_in(connection: Connection, username: str, password: str) -> Person | 
     except Argon2Error:
         return None
     return person(connection, username) if row else None
+
+
+def password_mark(connection: Connection, username: str) -> str | None:
+    """A short digest that changes with an account's password; None where the account is gone."""
+    known = connection.scalar(select(account.c.password_hash).where(account.c.username == username))
+    return None if known is None else hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
 def person(connection: Connection, username: str) -> Person | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import g, redirect, request, url_for
 from flask_login import LoginManager, UserMixin
+from sqlalchemy import Connection
 
 from cylinder_trace.store import people
 from cylinder_trace.store.people import Person
@@ -18,19 +19,28 @@ class Visitor(UserMixin):  # type: ignore[misc]
     """A signed-in person, as the session library wants it."""
 
     person: Person
+    password_mark: str
 
     def get_id(self) -> str:
-        """The name the session remembers."""
-        return self.person.username
+        """What the session remembers: the name, and which password let it in."""
+        return f"{self.password_mark} {self.person.username}"
+
+
+def visitor(connection: Connection, username: str) -> Visitor | None:
+    """Somebody by name, as signed in with the password of now; None where the account is gone."""
+    person, mark = people.person(connection, username), people.password_mark(connection, username)
+    return Visitor(person, mark) if person and mark else None
 
 
 @login_manager.user_loader
-def _load(username: str) -> Visitor | None:
+def _load(remembered: str) -> Visitor | None:
     if g.get("nobody", False):  # an error page is under way, and the database may be what failed
         return None
+    _, _, username = remembered.partition(" ")
     with server().database.reading() as connection:
-        person = people.person(connection, username)
-    return Visitor(person) if person else None
+        found = visitor(connection, username)
+    # A new password ends the sessions of the old one.
+    return found if found and found.get_id() == remembered else None
 
 
 @login_manager.unauthorized_handler

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 class Header:
     """`width` and `height` in pixels before any EXIF rotation; `complete`: the file has its end.
 
-    `has_alpha`: what is seen may lie in the transparency alone, black modules on transparent black.
+    `has_alpha`: what is seen may lie in the transparency alone, black modules on transparent black. `depth`: bits a
+    channel, or of a pixel's place in the palette.
     """
 
     format: str
@@ -19,6 +20,7 @@ class Header:
     height: int
     complete: bool
     has_alpha: bool = False
+    depth: int = 8
 
 
 def header_of(data: bytes) -> Header | None:
@@ -37,16 +39,21 @@ def header_of(data: bytes) -> Header | None:
     return None
 
 
-def _png(data: bytes) -> Header:
-    width, height, _, colour = struct.unpack_from(">IIBB", data, 16)
+def _png(data: bytes) -> Header | None:
+    if data[12:16] != b"IHDR":  # another chunk before it could tell another size than the decoder finds
+        return None
+    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
     # A single transparent colour (tRNS outside of a palette) needs no care: no opaque pixel has that colour.
     palette_with_holes = colour == 3 and b"tRNS" in data[: data.find(b"IDAT")]
-    return Header("PNG", width, height, b"IEND" in data, has_alpha=bool(colour & 4) or palette_with_holes)
+    return Header(
+        "PNG", width, height, b"IEND" in data, has_alpha=bool(colour & 4) or palette_with_holes, depth=depth
+    )
 
 
 def _jpeg(data: bytes) -> Header | None:
     at = 2
     size: tuple[int, int] | None = None
+    depth = 8
     while True:
         if data[at] != 0xFF:
             return None
@@ -56,12 +63,12 @@ def _jpeg(data: bytes) -> Header | None:
             continue
         (length,) = struct.unpack_from(">H", data, at + 2)
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 5)
+            depth, height, width = struct.unpack_from(">BHH", data, at + 4)
             size = width, height
         at += 2 + length
         if marker == 0xDA:
             # Beyond here FF D9 is only the end; before it a thumbnail may have brought its own.
-            return Header("JPEG", *size, b"\xff\xd9" in data[at:]) if size else None
+            return Header("JPEG", *size, b"\xff\xd9" in data[at:], depth=depth) if size else None
 
 
 def _webp(data: bytes) -> Header | None:

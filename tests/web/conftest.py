@@ -14,6 +14,7 @@ from cylinder_trace.store import people
 from cylinder_trace.store.database import Database, open_database
 from cylinder_trace.web.app import create_app
 from cylinder_trace.web.server import Server
+from cylinder_trace.web.sign_in import visitor
 from tests.world import MINHANG, OTHER_STATION, SONGJIANG, STATION, World, ms
 
 PASSWORD = "password-1"
@@ -73,9 +74,12 @@ def signed_in(app: Flask) -> SignIn:
 
     def browser(name: str, lang: str = "zh") -> FlaskClient:
         client = app.test_client()
+        with app.extensions["cylinder_trace"].database.reading() as connection:
+            someone = visitor(connection, name)
+        remembered = someone.get_id() if someone else name
         # As the sign-in leaves it, which has tests of its own and takes its time over passwords.
         with client.session_transaction() as session:
-            session["_user_id"], session["lang"] = name, lang
+            session["_user_id"], session["lang"] = remembered, lang
         return client
 
     return browser

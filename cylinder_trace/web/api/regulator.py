@@ -1,6 +1,6 @@
 """What people read: a cylinder, its history, its trail, and the alerts of their scope."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, jsonify
 from flask_login import current_user, login_required
@@ -19,6 +19,9 @@ regulator = APIBlueprint("regulator", __name__, url_prefix="/api/v1", abp_tags=[
 _ANSWERS: Any = {401: Answer, 404: Answer}
 
 
+Word = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
 class CodePath(BaseModel):
     """Any form of a label's text."""
 
@@ -28,12 +31,12 @@ class CodePath(BaseModel):
 class AlertQuery(BaseModel):
     """Filters of the alert list; all may be absent."""
 
-    district: str | None = None
-    rule: str | None = None
+    district: Word | None = None
+    rule: Word | None = None
     severity: int | None = Field(default=None, ge=1, le=3)
-    status: str | None = None
+    status: Word | None = None
     limit: int = Field(default=50, ge=1, le=500)
-    offset: int = Field(default=0, ge=0)
+    offset: int = Field(default=0, ge=0, le=10_000_000)
 
 
 @regulator.get(
@@ -41,7 +44,10 @@ class AlertQuery(BaseModel):
 )
 @login_required
 def get_history(path: CodePath) -> Response:
-    """All events on record, in the order they happened, with both times and the leaf hash."""
+    """All events the reader may see, in the order they happened, with both times and the leaf hash of the whole event.
+
+    With `own_site_only` they are those of the reader's own site and of offices, without coordinates and others' people.
+    """
     life = _life(path.code)
     if isinstance(life, Response):
         return life
@@ -54,7 +60,14 @@ def get_history(path: CodePath) -> Response:
         }
         for entry in life.entries
     ]
-    return jsonify({"cylinder_id": life.cylinder_id, "codes": life.codes, "events": events})
+    return jsonify(
+        {
+            "cylinder_id": life.cylinder_id,
+            "codes": life.codes,
+            "events": events,
+            "own_site_only": life.own_site is not None,
+        }
+    )
 
 
 @regulator.get("/cylinders/<path:code>/trail", responses=_ANSWERS, summary="流转轨迹 The trail as a graph")

@@ -11,12 +11,15 @@ from cylinder_trace.law.naming import Naming
 from cylinder_trace.store import alerts, ledger
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.web.language import language
+from cylinder_trace.web.lives import readable
 from cylinder_trace.web.pages.event_rows import event_row
 from cylinder_trace.web.pages.shown_alert import explained, naming_for, shown
 from cylinder_trace.web.server import server
 
 alert_pages = Blueprint("alert_pages", __name__)
 PAGE = 50
+LAST_PAGE = 1_000_000
+_SEVERITIES = {"1": 1, "2": 2, "3": 3}
 _FILTERS = ("status", "severity", "district", "rule", "site_id")
 
 
@@ -25,12 +28,13 @@ _FILTERS = ("status", "severity", "district", "rule", "site_id")
 def alert_list() -> str:
     """The alerts of the reader's scope, filtered; without a filter the open ones."""
     here, scope, lang = server(), current_user.person.scope, language()
-    chosen = {name: request.args.get(name, "") for name in _FILTERS}
+    chosen = {name: request.args.get(name, "").replace("\0", "") for name in _FILTERS}
     if "status" not in request.args:
         chosen["status"] = "open"
-    page = max(1, request.args.get("page", 1, type=int))
-    filters: dict[str, Any] = dict(chosen)
-    filters["severity"] = request.args.get("severity", None, type=int)
+    if chosen["severity"] not in _SEVERITIES:
+        chosen["severity"] = ""
+    page = min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
+    filters: dict[str, Any] = chosen | {"severity": _SEVERITIES.get(chosen["severity"])}
     with here.database.reading() as connection:
         total, rows = alerts.listed(connection, scope, filters, PAGE, (page - 1) * PAGE)
         reference = here.cache.read(connection)
@@ -56,6 +60,8 @@ def alert_list() -> str:
 def alert(fingerprint: str) -> str:
     """One alert: rule, fact, law, remedy, innocent cause, evidence and history."""
     here, scope, lang = server(), current_user.person.scope, language()
+    if "\0" in fingerprint:  # which PostgreSQL takes in no text
+        abort(404)
     with here.database.reading() as connection:
         row = alerts.one(connection, scope, fingerprint)
         if row is None:
@@ -64,7 +70,8 @@ def alert(fingerprint: str) -> str:
         # The finding's own order: the deciding event first, and what it stands against with it.
         ids = list(dict.fromkeys([*row["evidence"], *row["members"]]))
         reasons = [one["because"] for one in row["history"] if one["because"]]
-        entries = ledger.on_record(connection, [*ids[:PAGE], *reasons])
+        found = ledger.on_record(connection, [*ids[:PAGE], *reasons])
+    entries = {event_id: readable(entry, scope) for event_id, entry in found.items()}
     naming = naming_for(reference, scope)
     evidence = sorted(
         (entries[one] for one in ids[:PAGE] if one in entries), key=lambda entry: entry.occurred_ms

@@ -29,7 +29,7 @@ LEGS_DRAWN = 12
 @life_pages.get("/cylinders/<path:code>")
 @login_required
 def cylinder(code: str) -> str | tuple[str, int]:
-    """One cylinder's whole life; `?legs=all` draws every leg, `?events=open` opens every event."""
+    """One cylinder's life, as far as the reader may know it; `?legs=all` draws every leg, `?events=open` opens every event."""
     try:
         canonical = parse_code(code).text
     except NotACylinderCode:
@@ -52,7 +52,8 @@ def cylinder(code: str) -> str | tuple[str, int]:
         verdict=standing(state, now_ms),
         status=state.status,
         owner=naming.owner(state.owner)[which] if state.owner else None,
-        place=naming.site(state.loc)[which] if state.loc else None,
+        own_site_only=life.own_site is not None,
+        place=naming.site(life.state.loc)[which] if life.state.loc else None,
         cylinder_class=naming.law.cylinder_class(state.cylinder_class)[which]
         if state.cylinder_class
         else None,
@@ -79,7 +80,7 @@ def _events(life: Life, naming: Naming, scope: Scope, lang: str) -> list[dict[st
     corrected_by: dict[str, list[str]] = defaultdict(list)
     shown_by: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in life.entries:
-        if corrects := entry.scan.corrects:
+        if corrects := entry.message.get("corrects"):
             corrected_by[corrects].append(entry.event_id)
     for row in life.alerts:
         for event_id in row["evidence"]:
@@ -99,6 +100,7 @@ def _events(life: Life, naming: Naming, scope: Scope, lang: str) -> list[dict[st
 
 def _legs(life: Life, naming: Naming, lang: str) -> list[dict[str, Any]]:
     which = 0 if lang == "zh" else 1
+    known = {entry.event_id for entry in life.entries}
     return [
         {
             "no": number,
@@ -106,8 +108,9 @@ def _legs(life: Life, naming: Naming, lang: str) -> list[dict[str, Any]]:
             "to_site": naming.site(leg.to_site)[which],
             "departed": moment_of(leg.departed_ms) if leg.departed_ms is not None else None,
             "arrived": moment_of(leg.arrived_ms) if leg.arrived_ms is not None else None,
-            "depart_event": leg.depart_event,
-            "arrive_event": leg.arrive_event,
+            # Without the other site's event there is nothing to point at.
+            "depart_event": leg.depart_event if leg.depart_event in known else None,
+            "arrive_event": leg.arrive_event if leg.arrive_event in known else None,
             "marks": [
                 word
                 for word, holds in (("decanted", leg.decanted), ("outside", leg.outside), ("gap", leg.gap))

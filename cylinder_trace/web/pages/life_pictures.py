@@ -40,15 +40,9 @@ def timeline_picture(life: Life, naming: Naming, now_ms: int, lang: str) -> Any:
 def inspection_picture(life: Life, now_ms: int, lang: str) -> Any:
     """The terms of inspection, one after the other, with the fills on them."""
     today = local_day(now_ms)
-    starts: list[tuple[int, int]] = []
-    for entry in life.entries:
-        message = entry.message
-        until = message.get("valid_until") or message.get("cylinder", {}).get("valid_until")
-        if until and entry.event_id not in life.void and entry.kind in {"register", "update", "inspect"}:
-            starts.append((local_day(entry.occurred_ms), date.fromisoformat(until).toordinal()))
     periods = []
-    for number, (start, until) in enumerate(starts):
-        following = starts[number + 1][0] - 1 if number + 1 < len(starts) else max(today, until)
+    for number, (start, until) in enumerate(life.terms):
+        following = life.terms[number + 1][0] - 1 if number + 1 < len(life.terms) else max(today, until)
         if start <= min(until, following):
             periods.append(Period(date.fromordinal(start), date.fromordinal(min(until, following)), "valid"))
         if following > until:

@@ -2,7 +2,8 @@
 
 import time
 from datetime import datetime
-from typing import Any
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from flask import Blueprint, Response, jsonify, render_template, request
@@ -19,6 +20,9 @@ from cylinder_trace.web.api.stations import verdict_on, with_findings
 from cylinder_trace.web.language import language
 from cylinder_trace.web.server import refusal, server
 
+if TYPE_CHECKING:
+    from scanner.decode.reading import Reading
+
 operator_pages = Blueprint("operator_pages", __name__)
 ACTIONS = {
     "fill-check": "fill_check",
@@ -30,6 +34,9 @@ ACTIONS = {
     "return": "return",
     "observe": "observe",
 }
+MOST_DECODING = 2
+"""Frames decoded at a time in this process: a decoder can not be broken off, and must leave threads for the rest."""
+_decoders = BoundedSemaphore(MOST_DECODING)
 _COMMON_MEDIA = ("lpg", "o2", "n2", "ar", "co2", "c2h2", "h2", "dme")
 _DETAILS = ("medium", "gas_mass_kg", "result", "to_site", "from_site", "waybill")
 
@@ -144,20 +151,36 @@ def _time_ms(text: Any) -> int:
         return 0  # the record is refused for this time, with words that say so
 
 
+def _read_frame(data: bytes) -> "list[Reading]":
+    from scanner.decode.cascade import THOROUGH_MS, decode
+    from scanner.decode.pictures import OF_A_FRAME, grey_from_bytes
+
+    return decode(grey_from_bytes(data, limits=OF_A_FRAME), deadline_ms=THOROUGH_MS)
+
+
 @operator_pages.post("/scan/frame")
 @login_required
 def decode_frame() -> Response:
     """The codes in one webcam frame."""
-    from scanner.decode.cascade import THOROUGH_MS, decode
-    from scanner.decode.pictures import UnreadablePicture, grey_from_bytes
+    from scanner.decode.pictures import PictureTooLarge, UnreadablePicture
 
     upload = request.files.get("frame")
     data = upload.read() if upload else request.get_data(cache=False)
     begun = time.perf_counter()
+    if not _decoders.acquire(blocking=False):
+        return refusal(
+            503, "decoders_busy", "识别繁忙，请稍后重试。", "other frames are being read; try again"
+        )
     try:
-        readings = decode(grey_from_bytes(data), deadline_ms=THOROUGH_MS)
+        readings = _read_frame(data)
+    except PictureTooLarge as error:
+        zh = "图片过大。请发送不超过 830 万像素（3840×2160）、每通道 8 位的图片。"
+        en = f"{error} Send at most 3840 x 2160 pixels with 8 bits a channel."
+        return refusal(400, "picture_too_large", zh, en)
     except UnreadablePicture as error:
         return refusal(400, "not_a_picture", "这不是图片。", str(error))
+    finally:
+        _decoders.release()
     codes = []
     for reading in readings:
         try:

@@ -78,6 +78,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "life_end": ("使用年限至", "End of life"),
     "place": ("当前位置", "Now at"),
     "codes": ("瓶码", "Codes"),
+    "own_site_only": (
+        "仅显示本单位的记录和登记机关的记录，不含其他单位的记录。",
+        "Only your own site's records and those of an office are shown; other sites' are not.",
+    ),
     # its pictures
     "inspection": ("检验", "Inspection"),
     "term.valid": ("检验有效", "valid"),
