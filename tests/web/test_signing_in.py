@@ -118,8 +118,3 @@ def test_a_control_character_is_a_failed_try_like_any_other(
 def test_no_number_is_too_large_for_an_answer(app: Flask, signed_in: SignIn, path: str, status: int) -> None:
     app.config["PROPAGATE_EXCEPTIONS"] = False
     assert signed_in("city").get(path).status_code == status
-
-
-def test_a_severity_that_there_is_not_filters_nothing(pages: World, signed_in: SignIn) -> None:
-    page = signed_in("city").get("/alerts?severity=7").text
-    assert 'value="7"' not in page
