@@ -2,7 +2,8 @@
 
 Why it matters: scrapped shells that return to trade are the ones that burst.
 Example: scrapped on 3 May, shipped on 9 May. Shipping it to a scrap yard, or a check it fails, is lawful.
-Source: 特种设备安全法 art. 32, 48, 84. One alert an episode: the anchor is the event that took it out of use.
+Source: 特种设备安全法 art. 32, 48, 84. One alert an episode, and one
+a fill, whose station answers for it: the anchor is the event that took it out of use, or the fill.
 """
 
 from cylinder_trace.judging.finding import Finding
@@ -36,6 +37,8 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
         return None
     if scan.result == "fail" or _leads_out(scan, reference):
         return None
+    if scan.kind == "fill":
+        anchor = scan.event_id
     return Finding(RULE.name, before.cylinder_id, anchor, scan.at_ms, scan.site, (scan.event_id,), {**facts})
 
 
