@@ -192,11 +192,22 @@ def one(connection: Connection, scope: Scope, fingerprint: str) -> dict[str, Any
 
 
 def of_cylinder(connection: Connection, cylinder_id: str, codes: Sequence[str]) -> list[dict[str, Any]]:
-    """All alerts a cylinder has had a part in, the newest fact first: its own, and a site's that its events show."""
+    """All alerts a cylinder has had a part in, the newest fact first: its own, and a site's that its events show.
+
+    `evidence` are all of the cylinder's events that show it, and what the alert itself names.
+    """
     own = select(event.c.event_id).where(event.c.code.in_(codes))
-    shown = select(finding.c.fingerprint).where(finding.c.event_id.in_(own))
-    statement = select(alert).where((alert.c.cylinder_id == cylinder_id) | alert.c.fingerprint.in_(shown))
-    return [_row(row) for row in connection.execute(statement.order_by(alert.c.at_ms.desc())).mappings()]
+    shown = select(finding.c.fingerprint, finding.c.event_id).where(finding.c.event_id.in_(own))
+    evidence: dict[str, set[str]] = {}
+    for fingerprint, event_id in connection.execute(shown):
+        evidence.setdefault(fingerprint, set()).add(event_id)
+    which = (alert.c.cylinder_id == cylinder_id) | alert.c.fingerprint.in_(sorted(evidence))
+    rows = connection.execute(select(alert).where(which).order_by(alert.c.at_ms.desc(), alert.c.fingerprint))
+    return [
+        row
+        | {"evidence": list(dict.fromkeys([*row["evidence"], *sorted(evidence.get(row["fingerprint"], ()))]))}
+        for row in map(_row, rows.mappings())
+    ]
 
 
 def open_count(connection: Connection) -> dict[str, int]:
