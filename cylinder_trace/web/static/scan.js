@@ -57,6 +57,10 @@ async function send(scan) {
   return { kept: true };
 }
 
+// Listening from the first moment: a scan typed while the store opens must not lose its beginning.
+const early = [];
+let ready = (text) => early.push(text);
+listen((text) => ready(text), () => { notice(words.torn); play("REFUSED"); });
 const waiting = await openWaiting();
 let sending = false;
 let pause = 2000;
@@ -241,7 +245,8 @@ find("by-hand").addEventListener("submit", (event) => {
   if (text) scanned(text);
 });
 find("verdict").querySelector("button").addEventListener("click", () => find("verdict").close());
-listen(scanned, () => { notice(words.torn); play("REFUSED"); });
+ready = scanned;
+early.forEach((text) => scanned(text));
 const view = camera(find("view"), {
   post: async (blob) => (await post("/scan/frame", blob, "image/jpeg")).answer,
   scanned,
