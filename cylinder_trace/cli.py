@@ -28,7 +28,7 @@ from cylinder_trace.settings import Settings, UnknownSetting, load_settings
 from cylinder_trace.simulator.city import Plan, simulate
 from cylinder_trace.simulator.files import write
 from cylinder_trace.stage import opened
-from cylinder_trace.store import notices, people
+from cylinder_trace.store import ledger, notices, people
 from cylinder_trace.store.database import upgrade
 from cylinder_trace.web.server import clock_ms
 from cylinder_trace.worker import Worker
@@ -246,6 +246,13 @@ def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
     as_of_ms = epoch_ms(arguments.as_of) if arguments.as_of else clock_ms()
     with opened(settings.database_url) as (database, cache), tqdm(unit=" cylinders", disable=None) as bar:
         found = replay.run(database, cache, as_of_ms, bar.update)
+        with database.reading() as connection:
+            waiting = ledger.counts(connection)["pending"]
+    if waiting:
+        print(
+            f"cylinder-trace: note: {waiting} events wait to be judged; run: cylinder-trace sweep",
+            file=sys.stderr,
+        )
     by_rule: dict[str, set[str]] = {}
     for finding in found:
         by_rule.setdefault(finding.rule, set()).add(finding.fingerprint)

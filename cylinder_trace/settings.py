@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CYLINDER_TRACE_"
@@ -27,7 +28,7 @@ class Settings(BaseSettings):
         16, ge=1, le=256, description="requests served at once; a slow sender holds one of them"
     )
     public_url: str = Field(
-        "http://127.0.0.1:8080", description="how people reach the pages; printed in mails"
+        "", description="how people reach the pages; printed in mails and key files; host and port when empty"
     )
     secret_key: str = Field("", description="signs sessions; made and kept beside the database when empty")
     smtp_host: str = Field("127.0.0.1", description="mail server")
@@ -43,6 +44,12 @@ class Settings(BaseSettings):
     sweep_every_s: int = Field(10, ge=1, description="seconds between sweeps")
     delivery_every_s: int = Field(10, ge=1, description="seconds between deliveries")
     secret_directory: Path = Field(Path(), description="where the made secret key is kept")
+
+    @model_validator(mode="after")
+    def _says_where_it_is(self) -> Self:
+        if not self.public_url:
+            object.__setattr__(self, "public_url", f"http://{self.host}:{self.port}")
+        return self
 
 
 def load_settings(**changes: object) -> Settings:

@@ -108,7 +108,7 @@ class Server:
         except requests.RequestException as error:
             raise Unreachable(
                 f"{self._key.server_url} does not answer ({type(error).__name__}); check the network,"
-                " the scans are kept and go out by themselves later"
+                " what was recorded is kept / 已登记的扫码仍在本机，不会丢失"
             ) from error
         answered_ms = self._now_ms()
         self._set_clock(response.content, (sent_ms + answered_ms) // 2)
