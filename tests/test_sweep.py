@@ -260,7 +260,9 @@ def test_a_district_that_was_merged_into_another_is_the_other(database: Database
 def test_a_record_that_changes_the_network_around_a_depot_has_it_judged_again(database: Database) -> None:
     """The customer out of area lies in another such district than the register said."""
     world = World(database)
-    world.post([registered(code(1)), *well_filled(code(1), 1), moved("deliver", code(1), 4, DEPOT, FAR_CUSTOMER)])
+    world.post(
+        [registered(code(1)), *well_filled(code(1), 1), moved("deliver", code(1), 4, DEPOT, FAR_CUSTOMER)]
+    )
     world.sweep(5)
     [before] = [row for row in world.derived()["alerts"] if row[1] == "out_of_area"]
     with database.writing() as connection:

@@ -208,7 +208,12 @@ def test_what_is_entered_at_a_stations_desk_does_not_mean_the_cylinder_was_there
 
 
 def test_the_larger_of_the_two_masses_of_a_fill_counts() -> None:
-    message = {"kind": "fill", "event_id": "fill", "occurred_at": "2026-05-01T08:00:00+08:00", "cylinder_code": CODE}
+    message = {
+        "kind": "fill",
+        "event_id": "fill",
+        "occurred_at": "2026-05-01T08:00:00+08:00",
+        "cylinder_code": CODE,
+    }
     weighed = {"gas_mass_kg": 14.5, "tare_kg": 16.5, "gross_kg": 40.5}
     assert Scan.of(message | weighed).net_g == 24_000
     assert Scan.of(message | weighed | {"gross_kg": 30.0}).net_g == 14_500
