@@ -137,11 +137,13 @@ def readable(entry: Entry, scope: Scope) -> Entry:
 def _terms(entries: Collection[Entry], void: Collection[str]) -> list[tuple[int, int]]:
     terms: list[tuple[int, int]] = []
     for entry in entries:
-        if entry.kind not in {"register", "update", "inspect"} or entry.event_id in void:
+        if entry.kind not in {"register", "update", "inspect", "scrap"} or entry.event_id in void:
             continue
-        message = entry.message
-        if until := message.get("valid_until") or message.get("cylinder", {}).get("valid_until"):
-            terms.append((local_day(entry.occurred_ms), date.fromisoformat(until).toordinal()))
+        message, day = entry.message, local_day(entry.occurred_ms)
+        if entry.kind == "scrap" or message.get("result") in {"fail", "scrap"}:
+            terms.append((day, day - 1))  # from then on it may not be used, whatever term it had
+        elif until := message.get("valid_until") or message.get("cylinder", {}).get("valid_until"):
+            terms.append((day, date.fromisoformat(until).toordinal()))
     return terms
 
 

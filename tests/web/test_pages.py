@@ -362,3 +362,13 @@ def test_a_failed_sign_in_gives_the_name_back_as_text(app: Any) -> None:
     page = app.test_client().post("/sign-in", data={"username": HOSTILE, "password": PASSWORD}).text
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_a_scrapped_cylinder_is_drawn_as_valid_up_to_that_day_only(pages: World, signed_in: SignIn) -> None:
+    pages.post([registered(code(1)), *well_filled(code(1), 1)])
+    pages.sweep(2)
+    client = signed_in("city")
+    assert "term overdue" not in client.get(f"/cylinders/{code(1)}").text
+    pages.post([made("scrap", 20, cylinder_code=code(1), method="压扁")])
+    pages.sweep(21)
+    assert "term overdue" in client.get(f"/cylinders/{code(1)}").text
