@@ -55,8 +55,9 @@ def record(
         known = ledger.on_record(connection, list(new))
         fresh = [entry for event_id, entry in new.items() if event_id not in known]
         first = ledger.append(connection, fresh)
-        # Read again: another writer may have recorded one of them a moment before.
-        stored = known | ledger.on_record(connection, [entry.event_id for entry in fresh])
+        # Read again only what another writer recorded a moment before; the others are as we wrote them.
+        by_others = [entry.event_id for entry in fresh if entry.event_id not in first]
+        stored = new | known | ledger.on_record(connection, by_others)
         found = alerts.of_events(connection, list(known))
     receipts = []
     for one in read:

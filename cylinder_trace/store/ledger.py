@@ -73,7 +73,9 @@ def append(connection: Connection, entries: Sequence[Entry]) -> set[str]:
         recorded = set(connection.scalars(_APPEND, {"rows": sent}))
     else:
         # One writer at a time: what is not there now is not there when we insert.
-        known = on_record(connection, [entry.event_id for entry in entries])
+        known: set[str] = set()
+        for some in chunked([entry.event_id for entry in entries]):
+            known |= set(connection.scalars(select(event.c.event_id).where(event.c.event_id.in_(some))))
         fresh = [row for row in rows if row["event_id"] not in known]
         recorded = {row["event_id"] for row in fresh}
         if fresh:
