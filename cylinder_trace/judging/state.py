@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cylinder_trace.judging.scan import Scan
-
 _GRAVEST_FIRST = ("scrapped", "lost", "stopped", "held")
 
 
@@ -114,11 +112,6 @@ class State:
     def last_key(self) -> tuple[int, str]:
         """The story has been read up to here; an event at or before it is late."""
         return self.last_ms, self.last_event
-
-    def pass_over(self, scan: Scan) -> None:
-        """Note that the story has been read up to this event."""
-        self.last_ms, self.last_event = scan.at_ms, scan.event_id
-        self.events += 1
 
     def owe(self, owed: Owed) -> None:
         """Note what has to come, and wake when the first of it falls due."""

@@ -79,8 +79,6 @@ def draw(connection: Connection, judged: Sequence[Judged], reference: Reference,
             values = {"status": becomes.became, "transition_no": number, "changed_ms": now_ms}
             alerts.change(connection, fingerprint, **values)
             because = lost[fingerprint](fingerprint)
-            # Who was told of it is told that it ended, wherever the cylinder is by now.
-            district = stands.district if stands else None
         alerts.note_transition(connection, fingerprint, number, becomes.became, now_ms, because)
         if becomes.reason:
             due_ms = now_ms + (_waits_ms(rule, becomes, reference, now_ms) if rule else 0)
