@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
-from cylinder_trace import audit, bench, delivery, demo, load, replay, sweep
+from cylinder_trace import bench, delivery, demo, load, replay, sweep
 from cylinder_trace.contract.errors import ContractError
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.enrolment import enrol, write_key
@@ -27,7 +27,7 @@ from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings, UnknownSetting, load_settings
 from cylinder_trace.simulator.city import Plan, simulate
 from cylinder_trace.simulator.files import write
-from cylinder_trace.stage import opened
+from cylinder_trace.stage import audited, opened
 from cylinder_trace.store import ledger, notices, people
 from cylinder_trace.store.database import upgrade
 from cylinder_trace.web.server import clock_ms
@@ -262,18 +262,9 @@ def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _audit(_arguments: argparse.Namespace, settings: Settings) -> int:
-    with opened(settings.database_url) as (database, cache), tqdm(unit=" checked", disable=None) as bar:
-        checked: dict[str, int] = {"events": 0, "cylinders": 0, "sites": 0}
-
-        def told(what: str, number: int) -> None:
-            checked[what] += number
-            bar.update(number)
-
-        differences = 0
-        for difference in audit.run(database, cache, told):
-            differences += 1
-            print(difference)
-    print(", ".join(f"{number} {what}" for what, number in checked.items()) + f": {differences} differences")
+    with opened(settings.database_url) as (database, cache):
+        differences, checked = audited(database, cache, print)
+    print(f"{checked}: {differences} differences")
     return 1 if differences else 0
 
 

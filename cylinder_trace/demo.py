@@ -15,7 +15,7 @@ from uuid import uuid4
 import requests
 from tqdm import tqdm
 
-from cylinder_trace import audit, delivery, intake, sweep
+from cylinder_trace import delivery, intake, sweep
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.enrolment import enrol, write_key
@@ -25,6 +25,7 @@ from cylinder_trace.settings import load_settings
 from cylinder_trace.simulator.city import City, Plan, simulate
 from cylinder_trace.stage import (
     StepFailed,
+    audited,
     environment,
     free_port,
     held,
@@ -354,17 +355,11 @@ class _Demo:
         return f"{self.address}/cylinders/{OVERDUE}"
 
     def _audit(self) -> str:
-        checked: dict[str, int] = {}
-        with tqdm(unit=" checked", disable=None) as bar:
-
-            def told(what: str, number: int) -> None:
-                checked[what] = checked.get(what, 0) + number
-                bar.update(number)
-
-            differences = list(audit.run(self.database, self.cache, told))
-        if differences:
-            raise StepFailed("; ".join(differences[:5]))
-        return ", ".join(f"{number} {what}" for what, number in checked.items()) + ": 0 differences"
+        said: list[str] = []
+        _, checked = audited(self.database, self.cache, said.append)
+        if said:
+            raise StepFailed("; ".join(said[:5]))
+        return f"{checked}: 0 differences"
 
     def _serve(self, smtp_port: int, port: int) -> None:
         print(f"\n气瓶 cylinder   {self.address}/cylinders/{OVERDUE}")

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.header import decode_header, make_header
 from email.message import Message
@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import requests
+from tqdm import tqdm
 
+from cylinder_trace import audit
 from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.store.database import Database, open_database
 from cylinder_trace.store.parties import ReferenceCache
@@ -106,6 +108,22 @@ def serving(url: str, port: int, directory: Path) -> Iterator[None]:
     finally:
         stop(process)
         log.close()
+
+
+def audited(database: Database, cache: ReferenceCache, said: Callable[[str], object]) -> tuple[int, str]:
+    """Audit with a progress bar, each difference said as it is found; gives their number and how much was checked."""
+    differences = 0
+    checked = {"events": 0, "cylinders": 0, "sites": 0}
+    with tqdm(unit=" checked", disable=None) as bar:
+
+        def told(what: str, number: int) -> None:
+            checked[what] += number
+            bar.update(number)
+
+        for difference in audit.run(database, cache, told):
+            differences += 1
+            said(difference)
+    return differences, ", ".join(f"{number} {what}" for what, number in checked.items())
 
 
 def environment(url: str, port: int) -> dict[str, str]:
