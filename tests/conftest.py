@@ -10,6 +10,7 @@ import pytest
 
 from cylinder_trace.store.database import Database, open_database, upgrade
 from tests.databases import PostgresServer, PostgresUnavailable, postgres_server
+from tests.postbox import Inbox, receiving
 
 CHECKOUT = Path(__file__).parent.parent
 BACKENDS = ["sqlite", "postgresql"]
@@ -103,3 +104,18 @@ def kits() -> Path:
     if not path.is_dir():
         pytest.skip("../shared/kits is not there; it holds the photographs this test looks at")
     return path
+
+
+@pytest.fixture(scope="module")
+def mail_server() -> Iterator[Inbox]:
+    """A real mail server, one for a module of tests; ask for `inbox`."""
+    with receiving() as inbox:
+        yield inbox
+
+
+@pytest.fixture
+def inbox(mail_server: Inbox) -> Inbox:
+    """What a real mail server took, empty; it answers as it is told."""
+    mail_server.taken.clear()
+    mail_server.answers.clear()
+    return mail_server

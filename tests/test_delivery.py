@@ -1,6 +1,6 @@
 """What is due reaches the district's people over real SMTP: grouped, threaded, repeated rather than lost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select, update
@@ -14,7 +14,7 @@ from cylinder_trace.settings import Settings
 from cylinder_trace.store import notices, parties
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.tables import alert, notice
-from tests.postbox import TEAM, Inbox, outbox_rows, overdue, receiving
+from tests.postbox import TEAM, Inbox, outbox_rows, overdue
 from tests.world import (
     DEPOT,
     MINHANG,
@@ -33,23 +33,10 @@ from tests.world import (
 FALLBACK = "city@example.org"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Inbox]:
-    with receiving() as inbox:
-        yield inbox
-
-
 @pytest.fixture
-def inbox(server: Inbox) -> Inbox:
-    server.taken.clear()
-    server.answers.clear()
-    return server
-
-
-@pytest.fixture
-def channel(server: Inbox) -> SmtpChannel:
+def channel(inbox: Inbox) -> SmtpChannel:
     return SmtpChannel(
-        Settings(smtp_port=server.port, mail_from="气瓶追溯 <trace@example.org>", smtp_timeout_s=5)
+        Settings(smtp_port=inbox.port, mail_from="气瓶追溯 <trace@example.org>", smtp_timeout_s=5)
     )
 
 

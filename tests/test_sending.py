@@ -26,19 +26,6 @@ from tests.world import LAW, MINHANG, OTHER_STATION, SONGJIANG, World, code, fil
 LEASE_H = delivery.LEASE_MS / HOUR_MS
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Inbox]:
-    with receiving() as inbox:
-        yield inbox
-
-
-@pytest.fixture
-def inbox(server: Inbox) -> Inbox:
-    server.taken.clear()
-    server.answers.clear()
-    return server
-
-
 @pytest.fixture
 def world(database: Database) -> World:
     with database.writing() as connection:
