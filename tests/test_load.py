@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
-from cylinder_trace import load
+from cylinder_trace import load, sweep
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.contract.receipt import LARGEST_BATCH
 from cylinder_trace.store.database import Database
@@ -89,8 +90,11 @@ def test_master_records_are_read_and_bad_ones_named(database: Database, tmp_path
         assert "new" in world.cache.read(connection).sites
 
 
-def test_a_loaded_backlog_is_judged_for_the_time_it_was_received(database: Database, tmp_path: Path) -> None:
-    """A check that came an hour after its fill explains it, though both are judged long after."""
+def test_a_loaded_backlog_is_judged_for_the_time_it_was_received(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check that came an hour after its fill explains it, though both are judged long after, one by one."""
+    monkeypatch.setattr(sweep, "BATCH", 1)
     world = World(database)
     fill, *checks = filled(code(1), 1), *well_filled(code(1), 1)[::2]
     lines = [received(registered(code(1)), 0), received(fill, 1), *(received(check, 2) for check in checks)]

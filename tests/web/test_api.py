@@ -170,11 +170,14 @@ def test_the_body_of_a_stranger_is_not_read(client: FlaskClient) -> None:
         def read(self, *_: Any) -> bytes:
             raise AssertionError("it was read")
 
+        def readinto(self, *_: Any) -> int:
+            raise AssertionError("it was read")
+
     for headers in ({}, {"Signature-Input": 'station=();keyid="gun-9"'}):
         answer = client.post(
             EVENTS,
             input_stream=Untouched(),
-            content_length=1000,
+            environ_overrides={"CONTENT_LENGTH": "1000"},
             headers=headers,
             content_type="application/json",
         )
