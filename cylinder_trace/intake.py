@@ -126,6 +126,7 @@ def _read(message: Any, received_ms: int, sender: _Sender | None) -> Entry | Rec
         kind=event.kind,
         code=getattr(event, "code", None),
         site_id=event.site_id,
+        operator_id=event.operator_id,
         device_id=event.device_id,
         device_seq=event.device_seq,
         occurred_ms=occurred_ms,

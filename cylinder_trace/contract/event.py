@@ -11,7 +11,6 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from cylinder_trace.contract.kinds import (
-    Agreement,
     CodeAlias,
     Correct,
     CylinderMaster,
@@ -21,9 +20,9 @@ from cylinder_trace.contract.kinds import (
     Found,
     Hold,
     Inspect,
-    Licence,
     Lost,
     Observe,
+    Override,
     PostCheck,
     Receive,
     Register,
@@ -35,17 +34,18 @@ from cylinder_trace.contract.kinds import (
     Ship,
     Stop,
     TagBind,
-    TagBlock,
     TagReplace,
     Transfer,
     Update,
 )
+from cylinder_trace.contract.papers import Agreement, Approval, Licence, TagBlock
 from cylinder_trace.contract.reading import Unreadable, read_strictly
 
 __all__ = [
     "KINDS",
     "REFERENCE_KINDS",
     "Agreement",
+    "Approval",
     "CodeAlias",
     "Correct",
     "CylinderMaster",
@@ -60,6 +60,7 @@ __all__ = [
     "Lost",
     "MalformedEvent",
     "Observe",
+    "Override",
     "PostCheck",
     "Receive",
     "Register",
@@ -95,6 +96,7 @@ Event = Annotated[
     | FillCheck
     | Fill
     | PostCheck
+    | Override
     | Ship
     | Receive
     | Deliver
@@ -112,7 +114,8 @@ Event = Annotated[
     | Correct
     | Licence
     | TagBlock
-    | Agreement,
+    | Agreement
+    | Approval,
     Field(discriminator="kind"),
 ]
 
@@ -121,7 +124,7 @@ _EVENT: TypeAdapter[Any] = TypeAdapter(Event)
 KINDS: tuple[str, ...] = tuple(_EVENT.json_schema()["discriminator"]["mapping"])
 """Every event kind, by name."""
 
-REFERENCE_KINDS = frozenset({"licence", "tag_block", "agreement"})
+REFERENCE_KINDS = frozenset({"licence", "tag_block", "agreement", "approval"})
 """Kinds that are about a site or an owner, not about one cylinder."""
 
 

@@ -3,7 +3,7 @@
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cylinder_trace.contract.code import LONGEST_LABEL, parse_code
 from cylinder_trace.contract.fields import (
@@ -11,70 +11,17 @@ from cylinder_trace.contract.fields import (
     Day,
     Id,
     Kg,
-    Latitude,
     Litres,
-    Longitude,
     Medium,
     Moment,
     Mpa,
     PassFail,
-    Sha256,
     Text,
 )
+from cylinder_trace.contract.forms import CylinderEvent, Message, OfficeAct, ScanEvent
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
-
-
-class _Event(_Message):
-    """What every event has; the server adds the time it was received."""
-
-    event_id: UUID
-    occurred_at: Moment
-    clock_offset_ms: int | None = Field(
-        default=None, ge=-(10**13), le=10**13, description="device's clock minus server's, when last known"
-    )
-    lat: Latitude | None = None
-    lon: Longitude | None = None
-    note: Text | None = None
-    photo_sha256: Sha256 | None = None
-
-
-class _CylinderEvent(_Event):
-    cylinder_code: str = Field(min_length=1, max_length=LONGEST_LABEL, description="as scanned")
-
-    @field_validator("cylinder_code")
-    @classmethod
-    def _names_a_cylinder(cls, text: str) -> str:
-        parse_code(text)
-        return text
-
-    @property
-    def code(self) -> str:
-        """The canonical code that was scanned."""
-        return parse_code(self.cylinder_code).text
-
-
-class _Scan(_CylinderEvent):
-    """An event made by a person with a device at a site. A gap in `device_seq` means lost scans."""
-
-    site_id: Id
-    operator_id: Id
-    device_id: Id
-    device_seq: int = Field(ge=0, lt=2**53)
-
-
-class _OfficeAct(_Event):
-    """An act of an office: entered at a desk, so site and device may be absent."""
-
-    site_id: Id | None = None
-    operator_id: Id | None = None
-    device_id: Id | None = None
-    device_seq: int | None = Field(default=None, ge=0, lt=2**53)
-
-
-class CodeAlias(_Message):
+class CodeAlias(Message):
     """Another code on the same cylinder: 使用登记代码, 设备代码, 钢印号, 站内编号, QR/EPC, GRAI."""
 
     kind: Literal["registration", "device", "stamp", "station", "qr", "epc", "grai", "giai"]
@@ -87,7 +34,7 @@ class CodeAlias(_Message):
         return text
 
 
-class CylinderMaster(_Message):
+class CylinderMaster(Message):
     """A cylinder's entry in the register (气瓶登记). Every field may be absent in an update."""
 
     codes: tuple[CodeAlias, ...] = Field(default=(), max_length=20)
@@ -109,7 +56,7 @@ class CylinderMaster(_Message):
     extension_until: Day | None = None
 
 
-class Register(_CylinderEvent, _OfficeAct):
+class Register(CylinderEvent, OfficeAct):
     """使用登记: the cylinder enters the register, from `occurred_at` on."""
 
     kind: Literal["register"] = "register"
@@ -125,7 +72,7 @@ class Register(_CylinderEvent, _OfficeAct):
         return self
 
 
-class Update(_CylinderEvent, _OfficeAct):
+class Update(CylinderEvent, OfficeAct):
     """变更: fields of the register that changed, such as the medium after cleaning."""
 
     kind: Literal["update"] = "update"
@@ -133,7 +80,7 @@ class Update(_CylinderEvent, _OfficeAct):
     document_no: Text | None = None
 
 
-class _NewCode(_CylinderEvent, _OfficeAct):
+class _NewCode(CylinderEvent, OfficeAct):
     new_code: str = Field(min_length=1, max_length=LONGEST_LABEL)
     reason: Text | None = None
 
@@ -163,7 +110,7 @@ class TagReplace(_NewCode):
         return self
 
 
-class Transfer(_CylinderEvent, _OfficeAct):
+class Transfer(CylinderEvent, OfficeAct):
     """产权转移: the cylinder has a new owner from `occurred_at` on."""
 
     kind: Literal["transfer"] = "transfer"
@@ -171,7 +118,7 @@ class Transfer(_CylinderEvent, _OfficeAct):
     document_no: Text | None = None
 
 
-class FillCheck(_Scan):
+class FillCheck(ScanEvent):
     """充装前检查."""
 
     kind: Literal["fill_check"] = "fill_check"
@@ -181,7 +128,7 @@ class FillCheck(_Scan):
     residual_pressure_mpa: Mpa | None = None
 
 
-class Fill(_Scan):
+class Fill(ScanEvent):
     """充装. The gas is given as a mass, as gross and tare, or as a pressure."""
 
     kind: Literal["fill"] = "fill"
@@ -194,6 +141,9 @@ class Fill(_Scan):
     started_at: Moment | None = None
     ended_at: Moment | None = None
     batch: Id | None = None
+    gun_count: int | None = Field(
+        default=None, ge=0, lt=2**53, description="the gun's or scale's own count of fills, this one included"
+    )
 
     @model_validator(mode="after")
     def _says_how_much(self) -> "Fill":
@@ -206,7 +156,7 @@ class Fill(_Scan):
         return self
 
 
-class PostCheck(_Scan):
+class PostCheck(ScanEvent):
     """充装后检查."""
 
     kind: Literal["post_check"] = "post_check"
@@ -214,7 +164,16 @@ class PostCheck(_Scan):
     items_failed: tuple[Text, ...] = Field(default=(), max_length=50)
 
 
-class _Movement(_Scan):
+class Override(ScanEvent):
+    """放行: a person lets a fill go on although the verdict was not PASS, and answers for it."""
+
+    kind: Literal["override"] = "override"
+    overrides: tuple[Id, ...] = Field(min_length=1, max_length=50, description="the rules that objected")
+    reason: Text
+    approved_by: Text = Field(description="the name of the person who answers for it")
+
+
+class _Movement(ScanEvent):
     from_site: Id
     to_site: Id
     waybill: Id | None = None
@@ -240,6 +199,7 @@ class Deliver(_Movement):
     customer: Id | None = Field(default=None, description="pseudonym; never a name or an address")
     real_name_verified: bool | None = None
     safety_check: PassFail | None = None
+    standby_reason: Text | None = Field(default=None, description="why it may stand unused for long")
 
 
 class Return(_Movement):
@@ -248,7 +208,7 @@ class Return(_Movement):
     kind: Literal["return"] = "return"
 
 
-class Inspect(_Scan):
+class Inspect(ScanEvent):
     """检验: the periodic inspection."""
 
     kind: Literal["inspect"] = "inspect"
@@ -265,7 +225,7 @@ class Inspect(_Scan):
         return self
 
 
-class Repair(_Scan):
+class Repair(ScanEvent):
     """维修."""
 
     kind: Literal["repair"] = "repair"
@@ -274,7 +234,7 @@ class Repair(_Scan):
     new_part_no: Id | None = None
 
 
-class _Status(_CylinderEvent, _OfficeAct):
+class _Status(CylinderEvent, OfficeAct):
     reason: Text | None = None
 
 
@@ -302,7 +262,7 @@ class Found(_Status):
     kind: Literal["found"] = "found"
 
 
-class Scrap(_CylinderEvent, _OfficeAct):
+class Scrap(CylinderEvent, OfficeAct):
     """报废: the last event of a life."""
 
     kind: Literal["scrap"] = "scrap"
@@ -310,13 +270,13 @@ class Scrap(_CylinderEvent, _OfficeAct):
     person: Id | None = None
 
 
-class Observe(_Scan):
+class Observe(ScanEvent):
     """盘点: seen by a stock count."""
 
     kind: Literal["observe"] = "observe"
 
 
-class _Seal(_CylinderEvent, _OfficeAct):
+class _Seal(CylinderEvent, OfficeAct):
     authority: Text
     document_no: Text | None = None
 
@@ -333,7 +293,7 @@ class Release(_Seal):
     kind: Literal["release"] = "release"
 
 
-class Correct(_OfficeAct):
+class Correct(OfficeAct):
     """更正: declares an earlier event wrong. The earlier event stays readable; judging passes over it."""
 
     kind: Literal["correct"] = "correct"
@@ -361,32 +321,3 @@ class Correct(_OfficeAct):
     def code(self) -> str | None:
         """The canonical code of the corrected event's cylinder; None for a licence or an agreement."""
         return None if self.cylinder_code is None else parse_code(self.cylinder_code).text
-
-
-class Licence(_OfficeAct):
-    """许可: `licensed_site_id` may fill `media` from `occurred_at` until `valid_until`, inclusive."""
-
-    kind: Literal["licence"] = "licence"
-    licensed_site_id: Id
-    licence_no: Text
-    media: tuple[Medium, ...] = Field(max_length=200)
-    valid_until: Day
-
-
-class TagBlock(_OfficeAct):
-    """号段: numbers issued to an owner, both ends inclusive."""
-
-    kind: Literal["tag_block"] = "tag_block"
-    owner_id: Id
-    code_from: Id
-    code_to: Id
-
-
-class Agreement(_OfficeAct):
-    """委托充装: `station_id` may fill `owner_id`'s cylinders, both days inclusive."""
-
-    kind: Literal["agreement"] = "agreement"
-    owner_id: Id
-    station_id: Id
-    valid_from: Day
-    valid_to: Day

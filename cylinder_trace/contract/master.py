@@ -23,7 +23,11 @@ class MalformedRecord(Unreadable):
 
 
 class _Record(BaseModel):
+    """A record without `valid_from` is how it always was; one with it is how it is from that day on."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    valid_from: Day | None = Field(default=None, description="the first day it is so, in Shanghai")
 
 
 class SiteRecord(_Record):
@@ -42,6 +46,7 @@ class SiteRecord(_Record):
     guns: tuple[Id, ...] = Field(default=(), max_length=200)
     segment: Literal["household", "restaurant", "industrial"] | None = None
     storage_limit_kg: Kg | None = None
+    lines: int | None = Field(default=None, ge=1, le=200, description="cylinders inspected side by side")
 
 
 class OwnerRecord(_Record):
@@ -51,6 +56,9 @@ class OwnerRecord(_Record):
     owner_id: Id
     name: Text
     districts: tuple[Adcode, ...] = Field(default=(), max_length=400)
+    licence_valid_until: Day | None = Field(
+        default=None, description="its licence to trade; none is none on record"
+    )
 
 
 class PersonRecord(_Record):

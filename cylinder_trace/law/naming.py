@@ -24,6 +24,7 @@ KINDS: dict[str, Names] = {
     "fill_check": Names("充装前检查", "Pre-check"),
     "fill": Names("充装", "Fill"),
     "post_check": Names("充装后检查", "Post-check"),
+    "override": Names("放行", "Override"),
     "ship": Names("发出", "Ship"),
     "receive": Names("接收", "Receive"),
     "deliver": Names("配送", "Deliver"),
@@ -42,6 +43,7 @@ KINDS: dict[str, Names] = {
     "licence": Names("许可", "Licence"),
     "tag_block": Names("号段", "Tag block"),
     "agreement": Names("委托充装", "Agreement"),
+    "approval": Names("跨区审批", "Approval"),
 }
 """Event kinds, as mails and pages name them."""
 

@@ -22,6 +22,7 @@ class Entry:
     kind: str
     code: str | None
     site_id: str | None
+    operator_id: str | None
     device_id: str | None
     device_seq: int | None
     occurred_ms: int
@@ -54,11 +55,12 @@ def on_record(connection: Connection, event_ids: Sequence[str]) -> dict[str, Ent
 
 
 _APPEND = text(
-    "INSERT INTO event (event_id, kind, code, site_id, device_id, device_seq, occurred_ms, received_ms, body, leaf_hash)"
-    " SELECT event_id, kind, code, site_id, device_id, device_seq, occurred_ms, received_ms, body,"
+    "INSERT INTO event (event_id, kind, code, site_id, operator_id, device_id, device_seq, occurred_ms,"
+    " received_ms, body, leaf_hash)"
+    " SELECT event_id, kind, code, site_id, operator_id, device_id, device_seq, occurred_ms, received_ms, body,"
     " decode(leaf_hash, 'hex') FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS sent(event_id text, kind text,"
-    " code text, site_id text, device_id text, device_seq bigint, occurred_ms bigint, received_ms bigint, body text,"
-    " leaf_hash text) ORDER BY event_id ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
+    " code text, site_id text, operator_id text, device_id text, device_seq bigint, occurred_ms bigint,"
+    " received_ms bigint, body text, leaf_hash text) ORDER BY event_id ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
 )
 
 

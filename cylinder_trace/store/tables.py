@@ -49,6 +49,7 @@ event = Table(
     Column("kind", String(16), nullable=False),
     Column("code", String(64)),
     Column("site_id", String(64)),
+    Column("operator_id", String(64)),
     Column("device_id", String(64)),
     Column("device_seq", BigInteger),
     Column("occurred_ms", BigInteger, nullable=False),
@@ -106,6 +107,7 @@ cylinder = Table(
     Column("wake_ms", BigInteger, index=True),
     Column("owner_id", String(64), index=True),
     Column("site_id", String(64), index=True),
+    Column("changed_ms", BigInteger, nullable=False, server_default="0", index=True),
 )
 
 leg = Table(
@@ -121,6 +123,7 @@ leg = Table(
     Column("depart_event", String(36)),
     Column("arrive_event", String(36)),
     Column("owner", String(64)),
+    Column("gas_g", Integer),
     Column("gap", Boolean, nullable=False, server_default=false()),
     Column("decanted", Boolean, nullable=False, server_default=false()),
     Column("outside", Boolean, nullable=False, server_default=false()),
@@ -133,7 +136,61 @@ touched_site = Table(
     "touched_site",
     metadata,
     Column("site_id", String(64), primary_key=True),
+    Column("due_ms", BigInteger, nullable=False, server_default="0"),
     *_tries(),
+)
+
+# Movements from one site to another on one local day, kept up to date with the legs.
+flow = Table(
+    "flow",
+    metadata,
+    Column("from_site", String(64), nullable=False),
+    Column("to_site", String(64), nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("from_site", "to_site", "day"),
+    Index(None, "to_site", "day"),
+    Index(None, "day"),
+)
+
+# What a site did on one local day, in numbers: what the rules over several days look at.
+site_day = Table(
+    "site_day",
+    metadata,
+    Column("day", Integer, nullable=False),
+    Column("site_id", String(64), nullable=False),
+    Column("tally", Text, nullable=False),
+    PrimaryKeyConstraint("day", "site_id"),
+)
+
+touched_day = Table(
+    "touched_day",
+    metadata,
+    Column("site_id", String(64), nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    *_tries(),
+    PrimaryKeyConstraint("site_id", "day"),
+    Index(None, "due_ms"),
+)
+
+touched_city_day = Table(
+    "touched_city_day",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("due_ms", BigInteger, nullable=False),
+    *_tries(),
+)
+
+# How far each device has been heard: what was scanned after it may still be on the way.
+device_heard = Table(
+    "device_heard",
+    metadata,
+    Column("device_id", String(64), primary_key=True),
+    Column("site_id", String(64), nullable=False, index=True),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("last_occurred_ms", BigInteger, nullable=False),
+    Column("last_received_ms", BigInteger, nullable=False),
 )
 
 finding = Table(
@@ -149,6 +206,7 @@ finding = Table(
     PrimaryKeyConstraint("unit", "fingerprint", "event_id"),
     Index(None, "fingerprint", "at_ms", "event_id"),
     Index(None, "event_id"),
+    Index(None, "rule", "site_id", "at_ms"),
 )
 
 alert = Table(
@@ -230,8 +288,9 @@ party = Table(
     metadata,
     Column("record", String(10), nullable=False),
     Column("id", String(64), nullable=False),
+    Column("valid_from", String(10), nullable=False, server_default=""),
     Column("body", Text, nullable=False),
-    PrimaryKeyConstraint("record", "id"),
+    PrimaryKeyConstraint("record", "id", "valid_from"),
 )
 
 reference_version = Table(

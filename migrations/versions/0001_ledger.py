@@ -83,9 +83,11 @@ def upgrade() -> None:
         sa.Column("wake_ms", sa.BigInteger(), nullable=True),
         sa.Column("owner_id", sa.String(length=64), nullable=True),
         sa.Column("site_id", sa.String(length=64), nullable=True),
+        sa.Column("changed_ms", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("cylinder_id", name=op.f("pk_cylinder")),
     )
     with op.batch_alter_table("cylinder", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cylinder_changed_ms"), ["changed_ms"], unique=False)
         batch_op.create_index(batch_op.f("ix_cylinder_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_cylinder_site_id"), ["site_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_cylinder_wake_ms"), ["wake_ms"], unique=False)
@@ -119,6 +121,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=True),
         sa.Column("site_id", sa.String(length=64), nullable=True),
+        sa.Column("operator_id", sa.String(length=64), nullable=True),
         sa.Column("device_id", sa.String(length=64), nullable=True),
         sa.Column("device_seq", sa.BigInteger(), nullable=True),
         sa.Column("occurred_ms", sa.BigInteger(), nullable=False),
@@ -153,6 +156,9 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(batch_op.f("ix_finding_event_id"), ["event_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_finding_rule_site_id_at_ms"), ["rule", "site_id", "at_ms"], unique=False
+        )
 
     op.create_table(
         "job",
@@ -183,6 +189,7 @@ def upgrade() -> None:
         sa.Column("depart_event", sa.String(length=36), nullable=True),
         sa.Column("arrive_event", sa.String(length=36), nullable=True),
         sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("gas_g", sa.Integer(), nullable=True),
         sa.Column("gap", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("decanted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("outside", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -242,8 +249,9 @@ def upgrade() -> None:
         "party",
         sa.Column("record", sa.String(length=10), nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("valid_from", sa.String(length=10), server_default="", nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("record", "id", name=op.f("pk_party")),
+        sa.PrimaryKeyConstraint("record", "id", "valid_from", name=op.f("pk_party")),
     )
     op.create_table(
         "pending",
@@ -284,6 +292,7 @@ def upgrade() -> None:
     op.create_table(
         "touched_site",
         sa.Column("site_id", sa.String(length=64), nullable=False),
+        sa.Column("due_ms", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("not_before_ms", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("error", sa.String(length=500), nullable=True),

@@ -23,7 +23,7 @@ from tests.contract import FURTHER_EVENTS, changed, golden, problems
 
 COMMON = {
     *("lat", "lon", "note", "photo_sha256", "clock_offset_ms"),
-    *("site_id", "operator_id", "device_id", "device_seq"),
+    *("site_id", "operator_id", "device_id", "device_seq", "entry"),
 }
 EARLIEST = datetime.fromisoformat("1900-01-02")
 LATEST = datetime.fromisoformat("2200-12-30")
@@ -58,8 +58,8 @@ def test_every_field_of_every_kind_is_in_a_golden_event() -> None:
     assert everywhere >= COMMON
 
 
-def test_there_are_26_kinds_and_those_of_reference_are_among_them() -> None:
-    assert len(KINDS) == 26
+def test_there_are_28_kinds_and_those_of_reference_are_among_them() -> None:
+    assert len(KINDS) == 28
     assert set(KINDS) > REFERENCE_KINDS
 
 
