@@ -33,7 +33,7 @@ class Entry:
     @property
     def scan(self) -> Scan:
         """The event of a cylinder as the judge sees it."""
-        return Scan.of(self.message, self.occurred_ms)
+        return Scan.of(self.message, self.occurred_ms, self.received_ms, self.code)
 
     @property
     def message(self) -> dict[str, Any]:
