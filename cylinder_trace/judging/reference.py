@@ -1,16 +1,21 @@
-"""Who was who, and what was lawful, at a given moment: sites, owners, licences, agreements and the law tables."""
+"""Who was who, and what was lawful, at a given moment: the parties, their papers and the law tables."""
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import asin, cos, radians, sin, sqrt
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cylinder_trace.contract.fields import epoch_ms
-from cylinder_trace.contract.master import OwnerRecord, SiteRecord
-from cylinder_trace.judging.scan import HOUR_MS, MINUTE_MS, local_day, overruled
+from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
+from cylinder_trace.judging.history import History
+from cylinder_trace.judging.scan import HOUR_MS, MINUTE_MS, day_start_ms, local_day, overruled
 from cylinder_trace.law.tables import Law, NoLawForThat, life_end
+
+_EARTH_KM = 6371.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,14 @@ class LicencePeriod:
     until_day: int
     media: frozenset[str]
     event_id: str
+
+
+class TagBlock(NamedTuple):
+    """Numbers issued to an owner from `from_ms` on, both ends inclusive."""
+
+    from_ms: int
+    first: str
+    last: str
 
 
 class FillCheckTerms(NamedTuple):
@@ -34,7 +47,11 @@ class FillCheckTerms(NamedTuple):
 
 @dataclass
 class Reference:
-    """Everything about the parties that a rule may ask. Histories are looked up as of the event's time."""
+    """Everything about the parties that a rule may ask, looked up as of the event's time.
+
+    `sites` and `owners` are the latest record of each, for names and addresses. What a site is and where it stands never
+    changes: another place is another site. `guns` and `devices` are the sites where they belong.
+    """
 
     law: Law
     sites: dict[str, SiteRecord] = field(default_factory=dict)
@@ -43,16 +60,35 @@ class Reference:
     agreements: dict[tuple[str, str], list[tuple[int, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    approvals: dict[tuple[str, str], list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    tag_blocks: dict[str, list[TagBlock]] = field(default_factory=lambda: defaultdict(list))
     stations: set[str] = field(default_factory=set)
     customers: set[str] = field(default_factory=set)
+    depots: set[str] = field(default_factory=set)
+    agencies: set[str] = field(default_factory=set)
+    guns: dict[str, str] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
+    _sites: dict[str, History[SiteRecord]] = field(default_factory=dict)
+    _owners: dict[str, History[OwnerRecord]] = field(default_factory=dict)
+    _people: dict[str, History[PersonRecord]] = field(default_factory=dict)
+    _staffed: set[str] = field(default_factory=set)
     _numbers: dict[tuple[str, int], float] = field(default_factory=dict)
     _check_terms: dict[int, FillCheckTerms] = field(default_factory=dict)
     _allowed_g: dict[tuple[str | None, float | None, int], int | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, law: Law, records: Iterable[Any], messages: Iterable[Mapping[str, Any]]) -> "Reference":
-        """Build from master records and from the JSON of licence, agreement and correct events, in any order."""
-        reference = cls(law)
+    def of(
+        cls,
+        law: Law,
+        records: Iterable[Any],
+        messages: Iterable[Mapping[str, Any]],
+        devices: Mapping[str, str] = MappingProxyType({}),
+    ) -> "Reference":
+        """Build from master records and from the JSON of papers (licence, agreement ...) and correct events, in any order.
+
+        `devices` maps enrolled devices to their site.
+        """
+        reference = cls(law, devices=dict(devices))
         for record in records:
             reference.add_record(record)
         messages = list(messages)
@@ -61,28 +97,42 @@ class Reference:
         )
         for message in messages:
             if message["event_id"] not in void:
-                reference._add_act(message)
+                reference._add_paper(message)
         for periods in reference.licences.values():
             periods.sort(key=lambda period: (period.from_ms, period.until_day))
         return reference
 
     def add_record(self, record: Any) -> None:
-        """Take in a site or an owner; a later record of the same id replaces the earlier one.
+        """Take in a site, an owner or a person; a record of the same id and `valid_from` replaces the earlier one.
 
         A district that was abolished is the one that answers for it today, so that a merger moves nobody out of area.
         """
         if isinstance(record, SiteRecord):
             record = record.model_copy(update={"district": self._district(record.district)})
-            self.sites[record.site_id] = record
-            self.stations.discard(record.site_id)
-            self.customers.discard(record.site_id)
-            if record.type == "filling_station":
-                self.stations.add(record.site_id)
-            elif record.type == "customer":
-                self.customers.add(record.site_id)
+            sites = self._sites.setdefault(record.site_id, History())
+            sites.add(record)
+            self.sites[record.site_id] = latest = sites.latest
+            for kind, ids in self._by_type().items():
+                (ids.add if latest.type == kind else ids.discard)(record.site_id)
+            self.guns |= dict.fromkeys(latest.guns, record.site_id)
         elif isinstance(record, OwnerRecord):
             districts = tuple(self._district(one) for one in record.districts)
-            self.owners[record.owner_id] = record.model_copy(update={"districts": districts})
+            record = record.model_copy(update={"districts": districts})
+            owners = self._owners.setdefault(record.owner_id, History())
+            owners.add(record)
+            self.owners[record.owner_id] = owners.latest
+        elif isinstance(record, PersonRecord):
+            self._people.setdefault(record.person_id, History()).add(record)
+            if record.site_id is not None:
+                self._staffed.add(record.site_id)
+
+    def _by_type(self) -> dict[str, set[str]]:
+        return {
+            "filling_station": self.stations,
+            "customer": self.customers,
+            "depot": self.depots,
+            "inspection_agency": self.agencies,
+        }
 
     def _district(self, adcode: str) -> str:
         try:
@@ -90,25 +140,47 @@ class Reference:
         except NoLawForThat:
             return adcode
 
-    def _add_act(self, message: Mapping[str, Any]) -> None:
-        if message["kind"] == "licence":
+    def _add_paper(self, message: Mapping[str, Any]) -> None:
+        kind = message["kind"]
+        if kind == "licence":
             period = LicencePeriod(
-                epoch_ms(datetime.fromisoformat(message["occurred_at"])),
+                _occurred_ms(message),
                 date.fromisoformat(message["valid_until"]).toordinal(),
                 frozenset(message["media"]),
                 message["event_id"],
             )
             self.licences[message["licensed_site_id"]].append(period)
-        elif message["kind"] == "agreement":
-            days = (
-                date.fromisoformat(message["valid_from"]).toordinal(),
-                date.fromisoformat(message["valid_to"]).toordinal(),
-            )
-            self.agreements[message["owner_id"], message["station_id"]].append(days)
+        elif kind == "agreement":
+            self.agreements[message["owner_id"], message["station_id"]].append(_days(message))
+        elif kind == "approval":
+            district = self._district(message["district"])
+            self.approvals[message["owner_id"], district].append(_days(message))
+        elif kind == "tag_block":
+            block = TagBlock(_occurred_ms(message), message["code_from"], message["code_to"])
+            self.tag_blocks[message["owner_id"]].append(block)
 
-    def owner_of_site(self, site: str | None) -> str | None:
-        """The firm that runs a site; None where the site or its firm is not in the register."""
-        record = self.sites.get(site) if site else None
+    def site(self, site: str | None, at_ms: int) -> SiteRecord | None:
+        """A site as it was at a moment; None for one that is not in the register."""
+        history = self._sites.get(site) if site else None
+        return history.at(at_ms) if history else None
+
+    def owner(self, owner: str | None, at_ms: int) -> OwnerRecord | None:
+        """A firm as it was at a moment; None for one that is not in the register."""
+        history = self._owners.get(owner) if owner else None
+        return history.at(at_ms) if history else None
+
+    def person(self, person: str | None, at_ms: int) -> PersonRecord | None:
+        """A person as the staff register had them at a moment; None for one it does not know."""
+        history = self._people.get(person) if person else None
+        return history.at(at_ms) if history else None
+
+    def is_staffed(self, site: str | None) -> bool:
+        """Whether the staff register knows people at this site: else nobody there can be missing from it."""
+        return site in self._staffed
+
+    def owner_of_site(self, site: str | None, at_ms: int) -> str | None:
+        """The firm that ran a site; None where the site or its firm is not in the register."""
+        record = self.site(site, at_ms)
         return record.owner_id if record else None
 
     def site_name(self, site: str | None) -> str | None:
@@ -116,10 +188,47 @@ class Reference:
         record = self.sites.get(site) if site else None
         return record.name if record else site
 
+    def is_open(self, site: str, at_ms: int) -> bool | None:
+        """Whether a moment lay in the site's declared hours, which may run past midnight; None where none are declared."""
+        record = self.site(site, at_ms)
+        if record is None or record.opens is None or record.closes is None:
+            return None
+        opens, closes = _minute(record.opens), _minute(record.closes)
+        minute = (at_ms - day_start_ms(local_day(at_ms))) // MINUTE_MS
+        if opens < closes:
+            return opens <= minute < closes
+        return minute >= opens or minute < closes
+
+    def distance_km(self, one: str | None, other: str | None) -> float | None:
+        """As the crow flies between two sites; None where the place of one is not on record."""
+        a, b = self.sites.get(one or ""), self.sites.get(other or "")
+        if a is None or b is None or None in (a.lat, a.lon, b.lat, b.lon):
+            return None
+        lat_a, lon_a, lat_b, lon_b = (radians(x or 0.0) for x in (a.lat, a.lon, b.lat, b.lon))
+        half = sin((lat_b - lat_a) / 2) ** 2 + cos(lat_a) * cos(lat_b) * sin((lon_b - lon_a) / 2) ** 2
+        return 2 * _EARTH_KM * asin(sqrt(half))
+
+    def may_serve(self, owner: str, district: str, at_ms: int) -> bool:
+        """Whether a firm was licensed to serve a district that day, or a delivery beyond its area was approved."""
+        firm = self.owner(owner, at_ms)
+        if firm is None or not firm.districts or district in firm.districts:
+            return True
+        return _holds(self.approvals.get((owner, district), ()), at_ms)
+
     def has_agreement(self, owner: str, station: str, at_ms: int) -> bool:
         """Whether `station` was allowed to fill `owner`'s cylinders on that day."""
-        day = local_day(at_ms)
-        return any(start <= day <= end for start, end in self.agreements.get((owner, station), ()))
+        return _holds(self.agreements.get((owner, station), ()), at_ms)
+
+    def in_block(self, owner: str, code: str, at_ms: int) -> bool | None:
+        """Whether a code lies in the numbers issued to a firm by then; None where none are on record."""
+        blocks = self.tag_blocks.get(owner)
+        if not blocks:
+            return None
+        for block in blocks:
+            # Numbers of one length are in the order of their digits.
+            if block.from_ms <= at_ms and len(code) == len(block.first) and block.first <= code <= block.last:
+                return True
+        return False
 
     def is_licensed(self, site: str, medium: str | None, at_ms: int) -> bool:
         """Whether a licence of the site was in force at that moment and covers the medium."""
@@ -195,3 +304,22 @@ class Reference:
             most = min(life.years + life.max_extension_years, life.hard_stop_years)
             extension_day = min(extension_day, life_end(made, most).toordinal())
         return max(end, extension_day)
+
+
+def _occurred_ms(message: Mapping[str, Any]) -> int:
+    return epoch_ms(datetime.fromisoformat(message["occurred_at"]))
+
+
+def _days(message: Mapping[str, Any]) -> tuple[int, int]:
+    first, last = (date.fromisoformat(message[name]).toordinal() for name in ("valid_from", "valid_to"))
+    return first, last
+
+
+def _holds(periods: Iterable[tuple[int, int]], at_ms: int) -> bool:
+    day = local_day(at_ms)
+    return any(first <= day <= last for first, last in periods)
+
+
+def _minute(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)

@@ -29,6 +29,11 @@ def local_day(ms: int) -> int:
     return (ms + _DAY_0_MS) // DAY_MS
 
 
+def day_start_ms(day: int) -> int:
+    """Midnight in Shanghai at which a day of `local_day` begins."""
+    return day * DAY_MS - _DAY_0_MS
+
+
 def overruled(corrections: Mapping[str, str]) -> set[str]:
     """The ids of events that corrections (id to the id it corrects) declare wrong; a corrected correction counts for nothing.
 

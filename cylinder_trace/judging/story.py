@@ -190,9 +190,10 @@ def _move(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> No
             event_id,
             event_id,
             state.owner,
+            state.allowed_g,
             kind == "receive",
             handed_over and state.returned and not state.station_since_return,
-            handed_over and _is_outside(state.owner, goal, reference),
+            handed_over and _is_outside(state.owner, goal, at_ms, reference),
         )
         state.legs += 1
         legs.append(leg)
@@ -216,6 +217,7 @@ def _seen_elsewhere(state: State, scan: Scan, site: str, legs: list[Leg]) -> Non
             depart_event=state.loc_event,
             arrive_event=scan.event_id,
             owner=state.owner,
+            gas_g=state.allowed_g,
             gap=True,
             decanted=False,
             outside=False,
@@ -227,10 +229,9 @@ def _seen_elsewhere(state: State, scan: Scan, site: str, legs: list[Leg]) -> Non
     state.loc, state.loc_event = site, scan.event_id
 
 
-def _is_outside(owner: str | None, site: str, reference: Reference) -> bool:
+def _is_outside(owner: str | None, site: str, at_ms: int, reference: Reference) -> bool:
     record = reference.sites.get(site)
-    firm = reference.owners.get(owner) if owner else None
-    return bool(record and firm and firm.districts and record.district not in firm.districts)
+    return bool(record and owner and not reference.may_serve(owner, record.district, at_ms))
 
 
 def _inspect(state: State, scan: Scan, _reference: Reference) -> None:

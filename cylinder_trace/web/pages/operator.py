@@ -57,7 +57,7 @@ def scan() -> str | tuple[str, int]:
         media=[
             (code, reference.law.medium(code)[which]) for code in _media(reference, site_id, here.now_ms())
         ],
-        partners=_partners(reference, site_id),
+        partners=_partners(reference, site_id, here.now_ms()),
     )
 
 
@@ -67,9 +67,9 @@ def _media(reference: Reference, site_id: str, now_ms: int) -> list[str]:
     return sorted(licensed) or list(_COMMON_MEDIA)
 
 
-def _partners(reference: Reference, site_id: str) -> list[tuple[str, str]]:
+def _partners(reference: Reference, site_id: str, now_ms: int) -> list[tuple[str, str]]:
     """Id and name of the sites a station sends to and receives from: its firm's, and those that inspect and scrap."""
-    firm = reference.owner_of_site(site_id)
+    firm = reference.owner_of_site(site_id, now_ms)
     return sorted(
         (one.site_id, one.name)
         for one in reference.sites.values()

@@ -15,7 +15,7 @@ _EXCEPTED = frozenset({"vehicle_cng", "vehicle_lpg", "vehicle_h2", "breathing_co
 
 
 def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
-    firm = reference.owner_of_site(scan.site)
+    firm = reference.owner_of_site(scan.site, scan.at_ms)
     owner = before.owner
     if firm is None or owner is None or owner == firm or before.cylinder_class in _EXCEPTED:
         return None
