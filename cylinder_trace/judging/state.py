@@ -13,7 +13,7 @@ class Leg(NamedTuple):
     """Custody from one site to the next. Times are None where nobody scanned that end; `gap` says so.
 
     `no` counts a cylinder's legs from 0. `decanted` marks a delivery with no station scan since the last
-    return, `outside` one to a district its owner is not licensed for.
+    return, `outside` one to a district its owner is not licensed for. `gas_g` is what the cylinder may hold.
     """
 
     no: int
@@ -25,6 +25,7 @@ class Leg(NamedTuple):
     depart_event: str | None
     arrive_event: str | None
     owner: str | None
+    gas_g: int | None
     gap: bool
     decanted: bool
     outside: bool
@@ -32,9 +33,21 @@ class Leg(NamedTuple):
     def ended(self, at_ms: int, event_id: str, site: str) -> "Leg":
         """The same leg, arrived."""
         # Written out: `_replace` takes three times as long, and the hot loop comes here at every receipt.
-        no, kind, origin, _, departed_ms, _, depart_event, _, owner, gap, decanted, outside = self
+        no, kind, origin, _, departed_ms, _, depart_event, _, owner, gas_g, gap, decanted, outside = self
         return Leg(
-            no, kind, origin, site, departed_ms, at_ms, depart_event, event_id, owner, gap, decanted, outside
+            no,
+            kind,
+            origin,
+            site,
+            departed_ms,
+            at_ms,
+            depart_event,
+            event_id,
+            owner,
+            gas_g,
+            gap,
+            decanted,
+            outside,
         )
 
 
