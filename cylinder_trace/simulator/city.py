@@ -21,8 +21,9 @@ def simulate(plan: Plan) -> City:
     issue(world)
     _live_honestly(world)
     labels = [*planted(world), *lawful(world)]
-    arrivals = tuple(uploaded(world.log, plan))
-    labels += lapsed_fills(world, arrivals)
+    arrivals = uploaded(world.log, plan)
+    if world.lapsed is not None:
+        labels += lapsed_fills(world, arrivals.fills_of(world.lapsed[0].site_id))
     return City(plan, tuple(world.records), arrivals, tuple(labels), tuple(world.missed))
 
 
@@ -36,3 +37,4 @@ def _live_honestly(world: World) -> None:
         walk = Walk(world, bottle, rng, plan.start_ms)
         begun(walk)
         honest_life(walk)
+        world.log.pack()

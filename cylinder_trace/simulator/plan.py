@@ -1,5 +1,6 @@
 """What is asked of the simulator and what it gives back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -97,10 +98,13 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A simulated city. `arrivals` are sorted by `received_at`, then by event id; what was sent twice is there twice."""
+    """A simulated city. `arrivals` are sorted by `received_at`, then by event id; what was sent twice is there twice.
+
+    They may be built as they are looked at, so that a large city fits in memory: go through them once where you can.
+    """
 
     plan: Plan
     records: tuple[SiteRecord | OwnerRecord | PersonRecord, ...]
-    arrivals: tuple[Arrival, ...]
+    arrivals: Sequence[Arrival]
     labels: tuple[Label, ...]
     missed: tuple[Missed, ...] = ()

@@ -88,7 +88,7 @@ def test_a_city_reads_back_from_its_files(city: City, tmp_path: Path) -> None:
     write(city, tmp_path)
     parts = read(tmp_path)
     assert tuple(parts.records) == city.records
-    assert tuple(parts.arrivals) == city.arrivals
+    assert tuple(parts.arrivals) == tuple(city.arrivals)
     assert tuple(parts.labels) == city.labels
 
 
