@@ -29,7 +29,18 @@ CUSTOMERS = tuple(f"customer-{number}" for number in range(1, 7))
 FAR_CUSTOMER = "customer-far"
 DEVICE = "gun-1"
 _OFFICE = frozenset(
-    ["register", "update", "tag_bind", "tag_replace", "transfer", "correct", "licence", "agreement"]
+    [
+        "register",
+        "update",
+        "tag_bind",
+        "tag_replace",
+        "transfer",
+        "correct",
+        "licence",
+        "agreement",
+        "approval",
+        "tag_block",
+    ]
 )
 _numbers = count(1)
 LAW = load()

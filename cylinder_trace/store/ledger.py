@@ -205,6 +205,13 @@ def codes_seen_at(connection: Connection, site_ids: Sequence[str], from_ms: int 
     return found
 
 
+def codes_scanned_by(connection: Connection, operator_id: str, from_ms: int) -> set[str]:
+    """The codes a person scanned since a moment."""
+    # Without an index of its own: a certificate changes seldom, and every scan would pay for it.
+    statement = select(event.c.code).where(event.c.operator_id == operator_id, event.c.code.is_not(None))
+    return set(connection.scalars(statement.where(event.c.occurred_ms >= from_ms).distinct()))
+
+
 def waiting(connection: Connection, now_ms: int, limit: int) -> list[str]:
     """The ids of the events that are to be judged now, oldest first."""
     return list(connection.scalars(_oldest_first(select(pending.c.event_id), now_ms, limit)))

@@ -60,12 +60,17 @@ def suspicious_around(connection: Connection, site_id: str) -> list[tuple[str, L
     return found
 
 
-def cylinders_of(connection: Connection, site_ids: Iterable[str], owner_ids: Iterable[str]) -> set[str]:
-    """The cylinders that went to or from these sites, or that these firms owned while they went anywhere."""
+def cylinders_of(
+    connection: Connection, site_ids: Iterable[str], owner_ids: Iterable[str], from_ms: int
+) -> set[str]:
+    """The cylinders that since a moment went to or from these sites, or that these firms owned then."""
+    recent = or_(leg.c.arrived_ms >= from_ms, leg.c.departed_ms >= from_ms)
     found: set[str] = set()
     for column, ids in ((leg.c.from_site, site_ids), (leg.c.to_site, site_ids), (leg.c.owner, owner_ids)):
         for some in chunked(list(ids)):
-            found |= set(connection.scalars(select(leg.c.cylinder_id).where(column.in_(some)).distinct()))
+            found |= set(
+                connection.scalars(select(leg.c.cylinder_id).where(column.in_(some), recent).distinct())
+            )
     return found
 
 

@@ -2,21 +2,18 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from cylinder_trace.contract.event import REFERENCE_KINDS
-from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import read_record
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.scan import DAY_MS
 from cylinder_trace.law.tables import Law
-from cylinder_trace.store import codes, cylinders, ledger, legs
+from cylinder_trace.store import codes, ledger, retelling
 from cylinder_trace.store.database import chunked, put
 from cylinder_trace.store.ledger import Entry
-from cylinder_trace.store.tables import party, reference_version
+from cylinder_trace.store.tables import device, party, reference_version
 
 
 class ReferenceCache:
@@ -31,60 +28,52 @@ class ReferenceCache:
         version = connection.scalar(select(reference_version.c.version)) or 0
         kept, reference = self._kept
         if version != kept:
-            bodies = connection.scalars(select(party.c.body).where(party.c.record != "person"))
+            bodies = connection.scalars(select(party.c.body))
             messages = [entry.message for entry in ledger.of_kinds(connection, sorted(REFERENCE_KINDS))]
             corrections = ledger.corrections_of(connection, [one["event_id"] for one in messages])
             messages += [
                 {"kind": "correct", "event_id": one, "corrects": corrected}
                 for one, corrected in corrections.items()
             ]
-            reference = Reference.of(self._law, (read_record(body) for body in bodies), messages)
+            devices = {
+                row.device_id: row.site_id
+                for row in connection.execute(select(device.c.device_id, device.c.site_id))
+            }
+            reference = Reference.of(self._law, (read_record(body) for body in bodies), messages, devices)
             # In one assignment, because threads share it.
             self._kept = (version, reference)
         return reference
 
 
 def put_records(connection: Connection, records: Iterable[Any]) -> None:
-    """Remember master records; a record of a known id replaces it, and the stories that it changes are judged again."""
-    latest = {(one.record, getattr(one, f"{one.record}_id")): one for one in records}
+    """Remember master records, and have the stories that they change judged again.
+
+    A record replaces the one of the same id that holds from the same day; the others of its history stand.
+    """
+    latest = {_key(one): one for one in records}
     if not latest:
         return
     codes.hold(connection, exclusively=True)
-    known = _known(connection, [record_id for _, record_id in latest])
-    sites, owners = (
-        [
-            record_id
-            for (kind, record_id), one in latest.items()
-            if kind == which and _matters(one, known.get((kind, record_id)))
-        ]
-        for which in ("site", "owner")
-    )
+    before = _known(connection, {record_id for _, record_id, _ in latest})
     rows = [
-        {"record": kind, "id": record_id, "body": one.model_dump_json(exclude_none=True)}
-        for (kind, record_id), one in latest.items()
+        {"record": kind, "id": record_id, "valid_from": day, "body": one.model_dump_json(exclude_none=True)}
+        for (kind, record_id, day), one in latest.items()
     ]
     put(connection, party, rows)
     changed(connection)
-    seen = codes.roots_of(connection, ledger.codes_seen_at(connection, sites))
-    moved = legs.cylinders_of(connection, sites, owners)
-    cylinders.ask_again(connection, {*seen.values(), *moved, *cylinders.of_owners(connection, owners)}, None)
-    legs.touch(connection, {*sites, *legs.origins_to(connection, sites)})
+    retelling.of_records(connection, before, latest)
 
 
 def note_acts(connection: Connection, acts: Mapping[str, Entry]) -> None:
-    """Licences and agreements came or were corrected: the stories of what was scanned there since are judged again.
+    """Papers came or were corrected: the stories of which they decide are judged again.
 
-    `acts` maps the id of the event that made the difference to the act itself.
+    `acts` maps the id of the event that made the difference to the paper itself.
     """
     # Before the list of those to be told anew grows: a judge with the old law may be taking it down.
     codes.hold(connection, exclusively=True)
     changed(connection)
     for because, act in acts.items():
-        message = act.message
-        site = message.get("licensed_site_id") or message.get("station_id")
-        if site is not None:
-            seen = ledger.codes_seen_at(connection, [site], _in_force_from_ms(message))
-            cylinders.ask_again(connection, codes.roots_of(connection, seen).values(), because)
+        retelling.of_paper(connection, act, because)
 
 
 def changed(connection: Connection) -> None:
@@ -94,24 +83,14 @@ def changed(connection: Connection) -> None:
     put(connection, reference_version, [{"one": 1, "version": secrets.randbits(62)}])
 
 
-def _known(connection: Connection, record_ids: list[str]) -> dict[tuple[str, str], Any]:
-    known: dict[tuple[str, str], Any] = {}
-    for some in chunked(record_ids):
+def _key(record: Any) -> retelling.Key:
+    day = record.valid_from.isoformat() if record.valid_from else ""
+    return record.record, getattr(record, f"{record.record}_id"), day
+
+
+def _known(connection: Connection, record_ids: Iterable[str]) -> dict[retelling.Key, Any]:
+    known: dict[retelling.Key, Any] = {}
+    for some in chunked(sorted(record_ids)):
         for row in connection.execute(select(party).where(party.c.id.in_(some))):
-            known[row.record, row.id] = read_record(row.body)
+            known[row.record, row.id, row.valid_from] = read_record(row.body)
     return known
-
-
-_JUDGED_BY = {"site": ("type", "owner_id", "district"), "owner": ("districts",)}
-"""The fields of a record that judging asks for."""
-
-
-def _matters(new: Any, known: Any) -> bool:
-    return known is None or any(getattr(new, name) != getattr(known, name) for name in _JUDGED_BY[new.record])
-
-
-def _in_force_from_ms(message: Mapping[str, Any]) -> int:
-    if "valid_from" in message:
-        # A day of Shanghai; a day early is harmless.
-        return epoch_ms(datetime.combine(date.fromisoformat(message["valid_from"]), time(), UTC)) - DAY_MS
-    return epoch_ms(datetime.fromisoformat(message["occurred_at"]))

@@ -1,0 +1,82 @@
+"""Which stories have to be told again when the register or a paper changed: those it decides of, from when it holds."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from cylinder_trace.judging.scan import day_start_ms
+from cylinder_trace.store import codes, cylinders, ledger, legs
+from cylinder_trace.store.ledger import Entry
+
+Key = tuple[str, str, str]
+"""`site`, `owner` or `person`; its id; the day from which a record of it holds, empty for always."""
+
+_ALWAYS_MS = -(2**62)
+_IN_STORIES = {
+    "site": ("type", "owner_id", "district", "lat", "lon", "guns", "segment"),
+    "owner": ("districts", "licence_valid_until"),
+    "person": ("site_id", "certificate_no", "certificate_valid_until"),
+}
+"""What the rules over a cylinder's story ask of a record."""
+_AROUND = ("type", "owner_id", "district", "storage_limit_kg")
+"""What the rules over the network ask of a site."""
+
+
+def of_records(connection: Connection, before: Mapping[Key, Any], new: Mapping[Key, Any]) -> None:
+    """Have told again what these new records decide otherwise than those on record `before` did."""
+    from_ms: dict[str, dict[str, int]] = defaultdict(dict)
+    around: set[str] = set()
+    for (kind, record_id, day), record in new.items():
+        days = sorted(one for which, its_id, one in before if (which, its_id) == (kind, record_id))
+        earlier = [one for one in days if one <= day] or days[:1]
+        held = before[kind, record_id, earlier[-1]] if earlier else None
+        if _differ(held, record, _IN_STORIES[kind]):
+            # The first record holds for what was before it, too.
+            since_ms = _day_ms(day) if any(one < day for one in days) else _ALWAYS_MS
+            from_ms[kind][record_id] = min(since_ms, from_ms[kind].get(record_id, since_ms))
+        if kind == "site" and _differ(held, record, _AROUND):
+            around.add(record_id)
+    touched: set[str] = set()
+    for site, since_ms in from_ms["site"].items():
+        touched |= _seen_at(connection, [site], since_ms) | legs.cylinders_of(
+            connection, [site], [], since_ms
+        )
+    for owner, since_ms in from_ms["owner"].items():
+        touched |= legs.cylinders_of(connection, [], [owner], since_ms)
+        touched |= cylinders.of_owners(connection, [owner])
+    for person, since_ms in from_ms["person"].items():
+        seen = ledger.codes_scanned_by(connection, person, since_ms)
+        touched |= set(codes.roots_of(connection, seen).values())
+    cylinders.ask_again(connection, touched, None)
+    legs.touch(connection, {*around, *legs.origins_to(connection, around)})
+
+
+def of_paper(connection: Connection, paper: Entry, because: str) -> None:
+    """Have told again what a licence, an agreement, an approval or a tag block decides, `because` of an event."""
+    said = paper.message
+    if paper.kind == "licence":
+        touched = _seen_at(connection, [said["licensed_site_id"]], paper.occurred_ms)
+    elif paper.kind == "agreement":
+        touched = _seen_at(connection, [said["station_id"]], _day_ms(said["valid_from"]))
+    elif paper.kind == "approval":
+        touched = legs.cylinders_of(connection, [], [said["owner_id"]], _day_ms(said["valid_from"]))
+    else:
+        # Numbers are looked at where a cylinder gets one: nobody has gone anywhere with it yet.
+        touched = cylinders.of_owners(connection, [said["owner_id"]])
+        touched |= legs.cylinders_of(connection, [], [said["owner_id"]], paper.occurred_ms)
+    cylinders.ask_again(connection, touched, because)
+
+
+def _differ(one: Any, other: Any, fields: Iterable[str]) -> bool:
+    return one is None or any(getattr(one, name, None) != getattr(other, name, None) for name in fields)
+
+
+def _seen_at(connection: Connection, sites: list[str], from_ms: int) -> set[str]:
+    return set(codes.roots_of(connection, ledger.codes_seen_at(connection, sites, from_ms)).values())
+
+
+def _day_ms(day: str) -> int:
+    return day_start_ms(date.fromisoformat(day).toordinal())

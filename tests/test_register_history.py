@@ -1,0 +1,123 @@
+"""The register is a history: a past event is judged by the record of its day, and a late change re-judges what it touches."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
+from cylinder_trace.store import parties
+from cylinder_trace.store.database import Database
+from cylinder_trace.store.tables import rejudge
+from tests.world import (
+    DEPOT,
+    FAR_CUSTOMER,
+    MINHANG,
+    OTHER_OWNER,
+    OTHER_STATION,
+    OWNER,
+    SONGJIANG,
+    STATION,
+    World,
+    code,
+    filled,
+    made,
+    moved,
+    registered,
+)
+
+NEXT_MONDAY = "2026-05-11"
+
+
+def station(owner: str, valid_from: str | None = None, **fields: Any) -> SiteRecord:
+    return SiteRecord(
+        site_id=STATION, name="第一站", type="filling_station", owner_id=owner, district=MINHANG,
+        valid_from=valid_from, **fields,
+    )  # fmt: skip
+
+
+def put(world: World, *records: Any) -> set[str]:
+    """Put records on the register; gives the cylinders that are to be told again."""
+    with world.database.writing() as connection:
+        parties.put_records(connection, records)
+        return set(connection.scalars(select(rejudge.c.cylinder_id)))
+
+
+def test_a_station_that_changed_hands_is_judged_by_its_owner_of_the_day(database: Database) -> None:
+    world = World(database)
+    before, after = code(1), code(2)
+    world.post([registered(before), registered(after), filled(before, 1), filled(after, 24 * 8)])
+    world.judge(24 * 9)
+    assert world.alerts() == set()
+    put(world, station(OTHER_OWNER, valid_from=NEXT_MONDAY))
+    world.sweep(24 * 9)
+    assert ("foreign_fill", after) in world.alerts()
+    assert ("foreign_fill", before) not in world.alerts()
+
+
+def test_a_change_of_the_register_tells_again_what_was_seen_since_and_nothing_else(
+    database: Database,
+) -> None:
+    world = World(database)
+    before, after, elsewhere = code(1), code(2), code(3)
+    world.post([registered(one) for one in (before, after, elsewhere)])
+    world.post([filled(before, 1), filled(after, 24 * 8), filled(elsewhere, 24 * 8, site_id=OTHER_STATION)])
+    world.judge(24 * 9)
+    assert put(world, station(OTHER_OWNER, valid_from=NEXT_MONDAY)) == {after}
+
+
+def test_a_record_that_says_the_same_tells_nothing_again(database: Database) -> None:
+    world = World(database)
+    world.post([registered(code(1)), filled(code(1), 24 * 8)])
+    world.judge(24 * 9)
+    assert put(world, station(OWNER, valid_from=NEXT_MONDAY)) == set()
+    assert put(world, station(OWNER, valid_from=NEXT_MONDAY, opens="06:00", closes="22:00")) == set()
+
+
+def test_a_person_s_new_certificate_tells_again_what_that_person_scanned_since(database: Database) -> None:
+    world = World(database)
+    world.post([registered(code(1)), registered(code(2)), registered(code(3))])
+    world.post([filled(code(1), 1, operator_id="op-7"), filled(code(2), 24 * 8, operator_id="op-7")])
+    world.post([filled(code(3), 24 * 8, operator_id="op-8")])
+    world.judge(24 * 9)
+    person = {"person_id": "op-7", "role": "filler", "site_id": STATION, "certificate_no": "TS6-7"}
+    assert put(world, PersonRecord(**person, valid_from=NEXT_MONDAY)) == {code(1), code(2)}
+    world.sweep(24 * 9)
+    renewed = PersonRecord(**person, certificate_valid_until="2030-01-01", valid_from=NEXT_MONDAY)
+    assert put(world, renewed) == {code(2)}
+
+
+def test_an_approval_entered_late_withdraws_the_delivery_beyond_the_area_and_is_named(
+    database: Database,
+) -> None:
+    world = World(database)
+    world.post([registered(code(1)), filled(code(1), 1), moved("ship", code(1), 2, STATION, DEPOT)])
+    world.post(
+        [moved("receive", code(1), 3, STATION, DEPOT), moved("deliver", code(1), 4, DEPOT, FAR_CUSTOMER)]
+    )
+    world.sweep(5)
+    assert ("out_of_area", OWNER) in world.alerts()
+    approval = made(
+        "approval", 30, owner_id=OWNER, district=SONGJIANG, valid_from="2026-05-01", valid_to="2026-05-31"
+    )
+    world.post([approval], received_ms=0)
+    world.sweep(31)
+    assert ("out_of_area", OWNER) not in world.alerts()
+    assert ("out_of_area", OWNER) in world.alerts("withdrawn")
+
+
+def test_an_area_that_a_firm_gains_later_excuses_nothing_from_before(database: Database) -> None:
+    world = World(database)
+    world.post([registered(code(1)), filled(code(1), 1), moved("ship", code(1), 2, STATION, DEPOT)])
+    world.post(
+        [moved("receive", code(1), 3, STATION, DEPOT), moved("deliver", code(1), 4, DEPOT, FAR_CUSTOMER)]
+    )
+    world.sweep(5)
+    wider = OwnerRecord(
+        owner_id=OWNER, name="第一燃气", districts=(MINHANG, SONGJIANG), valid_from=NEXT_MONDAY
+    )
+    put(world, wider)
+    world.sweep(6)
+    assert ("out_of_area", OWNER) in world.alerts()
+    put(world, wider.model_copy(update={"valid_from": None}))
+    world.sweep(7)
+    assert ("out_of_area", OWNER) not in world.alerts()
