@@ -80,7 +80,7 @@ def test_a_person_s_new_certificate_tells_again_what_that_person_scanned_since(d
     world.post([filled(code(3), 24 * 8, operator_id="op-8")])
     world.judge(24 * 9)
     person = {"person_id": "op-7", "role": "filler", "site_id": STATION, "certificate_no": "TS6-7"}
-    assert put(world, PersonRecord(**person, valid_from=NEXT_MONDAY)) == {code(1), code(2)}
+    assert put(world, PersonRecord(**person)) == {code(1), code(2)}
     world.sweep(24 * 9)
     renewed = PersonRecord(**person, certificate_valid_until="2030-01-01", valid_from=NEXT_MONDAY)
     assert put(world, renewed) == {code(2)}
