@@ -112,7 +112,7 @@ class _Sent(NamedTuple):
             device, count, offset_ms, entry, gun_count = self.scanned
             fields |= {"device_id": device, "device_seq": count, "clock_offset_ms": offset_ms}
             fields.setdefault("entry", entry)
-            if gun_count is not None:
+            if fields.get("gun_id") == device:
                 fields["gun_count"] = gun_count
         event = _MODELS[self.act.kind](
             event_id=self.event_id, occurred_at=local_moment(self.occurred_ms), **fields

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.simulator.bottles import Bottle
-from cylinder_trace.simulator.calendar import departure, local_date, local_moment, ms_of, round_of_courier
+from cylinder_trace.simulator.calendar import departure, local_date, local_moment, round_of_courier
 from cylinder_trace.simulator.places import kilometres
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, MINUTE_MS, Missed
 from cylinder_trace.simulator.uploads import Act
@@ -57,7 +57,14 @@ class Walk:
         self.unreadable = False
 
     def some_customer(self) -> SiteRecord:
-        """A customer of the door who uses cylinders of this size."""
+        """A customer of the door who uses cylinders of this size and has room for one more."""
+        for _ in range(20):
+            customer = self._any_customer()
+            if self.world.has_room(customer, self.now_ms, self.bottle.allowed_kg):
+                break
+        return customer
+
+    def _any_customer(self) -> SiteRecord:
         kinds: tuple[Segment, ...] = ("household", "restaurant")
         weights = (70, 30)
         if self.bottle.model == "YSP12":
@@ -71,7 +78,8 @@ class Walk:
     def stay(self) -> None:
         """Remain with the customer for as long as such customers take."""
         segment = self.customer.segment or "household"
-        self.now_ms += int(self.rng.uniform(*_STAY_DAYS[self.bottle.firm.is_lpg, segment]) * DAY_MS)
+        until_ms = self.now_ms + int(self.rng.uniform(*_STAY_DAYS[self.bottle.firm.is_lpg, segment]) * DAY_MS)
+        self.now_ms = self.world.emptied(self.now_ms, until_ms, self.rng)
 
     def wait(self, least_h: float, most_h: float) -> None:
         """Let some hours pass."""
@@ -90,6 +98,7 @@ class Walk:
         self.customer = customer or self.some_customer()
         self.now_ms = round_of_courier(self.now_ms, self.rng)
         self.place = None
+        self.world.stocked(self.customer, self.now_ms, self.bottle.allowed_kg)
         checked = {"customer": self.customer.site_id, "real_name_verified": True, "safety_check": "pass"}
         return self._by_courier("deliver", self.door.site_id, self.customer.site_id, **checked)
 
@@ -182,7 +191,7 @@ class Walk:
     def inspect(self, received_ms: int | None = None, scrap: bool = False) -> UUID:
         """The periodic inspection at the agency it is at."""
         self.wait(4, 30)
-        self.now_ms = max(self.now_ms, ms_of(local_date(self.now_ms), 8.5))
+        self.now_ms = self.at.line(self.now_ms)
         agency = self.at.site_id
         term: dict[str, Any] = {} if scrap else {"valid_until": self.bottle.inspected(self.today)}
         # A line that reports late is one whose device is off line: it has a device of its own.
@@ -210,6 +219,8 @@ class Walk:
         self.now_ms = self._slot_ms + after_s * 1000 + self.rng.randrange(10_000)
         site = self.at.site_id
         if self.unreadable:
+            if kind == "fill":
+                self.world.log.fill_unscanned(self._gun, self.now_ms)
             return self._missed(kind, site)
         device = f"{site}-H3" if self.at.by_hand and kind != "fill" else self._gun
         return self.scan(kind, site, device, f"{site}-{person}", **fields)

@@ -9,7 +9,7 @@ from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
 from cylinder_trace.law.tables import Law, load
 from cylinder_trace.simulator.calendar import at_hour, months_later
 from cylinder_trace.simulator.places import INDUSTRIAL, MIDDLES, NORTH, SOUTH, somewhere_in
-from cylinder_trace.simulator.plan import Missed, Plan
+from cylinder_trace.simulator.plan import DAY_MS, Missed, Plan
 from cylinder_trace.simulator.uploads import Act, Log, outages
 
 Segment = Literal["household", "restaurant", "industrial"]
@@ -17,12 +17,21 @@ Segment = Literal["household", "restaurant", "industrial"]
 SLOT_MS = 4 * 60_000
 """One cylinder on one gun: check, fill, check again."""
 
+LINE_MS = 5 * 60_000
+"""One cylinder inspected at an agency."""
+
 BROKEN_SHARE = 0.5
 """Of the missed scans, those missed because a handheld is out of order; the others are forgotten one by one."""
 
 _BROKEN_H = (1.0, 8.0)
 _OPENS_H, _CLOSES_H = 6, 21
+_LINE_OPENS_H, _LINE_CLOSES_H = 8.5, 17.5
+_STAYS_AT_MOST_DAYS: dict[str, int] = {"household": 62, "restaurant": 18, "industrial": 32}
+_PULLED_FORWARD = 0.45
 _STORAGE_LIMIT_KG: dict[Segment, float] = {"household": 100, "restaurant": 420, "industrial": 1000}
+_GAS_KG = 10.0
+"""What a cylinder without an allowed mass holds, roughly."""
+
 _CYLINDERS_A_CUSTOMER = {"lpg": 1.5, "industrial": 6.0}
 _FIRMS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...], int], ...] = (
     ("OW01", "沪北安燃液化气有限公司", NORTH, ("lpg",), 2),
@@ -68,6 +77,21 @@ class Place:
                     return gun, number * SLOT_MS
             number += 1
 
+    def line(self, after_ms: int) -> int:
+        """The next moment an agency's line is free for a cylinder; it is taken from then on."""
+        number = after_ms // LINE_MS + 1
+        while True:
+            at_ms = number * LINE_MS
+            if at_ms < at_hour(at_ms, _LINE_OPENS_H):
+                number = -(-at_hour(at_ms, _LINE_OPENS_H) // LINE_MS)
+            elif at_ms >= at_hour(at_ms, _LINE_CLOSES_H):
+                number = -(-at_hour(at_ms, _LINE_OPENS_H, days=1) // LINE_MS)
+            elif (number, "line") in self._taken:
+                number += 1
+            else:
+                self._taken.add((number, "line"))
+                return number * LINE_MS
+
     def _opened(self, at_ms: int) -> int:
         days = 1 if at_ms >= at_hour(at_ms, _CLOSES_H) else 0
         open_ms = max(at_ms, at_hour(at_ms, _OPENS_H, days=days))
@@ -107,7 +131,7 @@ class Firm:
 class World:
     """Everything a cylinder can meet. `lapsed` and `renewed` are stations with a planted licence story.
 
-    `missed` are the scans of honest cylinders that left no trace.
+    `missed` are the scans of honest cylinders that left no trace. In a `cold` spell customers need more gas.
     """
 
     plan: Plan
@@ -119,7 +143,9 @@ class World:
     lapsed: tuple[Place, int] | None = None
     renewed: tuple[Place, UUID] | None = None
     missed: list[Missed] = field(default_factory=list)
+    cold: tuple[int, int] | None = None
     _broken: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    _stock: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
     def is_broken(self, device: str, at_ms: int) -> bool:
         """Whether a handheld is out of order just then, so that people work on without it."""
@@ -128,6 +154,25 @@ class World:
             rng = Random(f"{self.plan.seed}/broken/{device}")
             self._broken[device] = outages(rng, self.plan, share, _BROKEN_H)
         return any(since <= at_ms < until for since, until in self._broken[device])
+
+    def has_room(self, customer: SiteRecord, at_ms: int, gas_kg: float | None) -> bool:
+        """Whether a customer may store another cylinder, should none be collected as long as customers keep them."""
+        long_ago_ms = _STAYS_AT_MOST_DAYS[customer.segment or "household"] * DAY_MS
+        there = self._stock.get(customer.site_id, ())
+        stock_kg = sum(kg for since_ms, kg in there if abs(since_ms - at_ms) < long_ago_ms)
+        return stock_kg + (gas_kg or _GAS_KG) <= (customer.storage_limit_kg or 0)
+
+    def stocked(self, customer: SiteRecord, at_ms: int, gas_kg: float | None) -> None:
+        """A customer has one more cylinder."""
+        self._stock.setdefault(customer.site_id, []).append((at_ms, gas_kg or _GAS_KG))
+
+    def emptied(self, since_ms: int, until_ms: int, rng: Random) -> int:
+        """When a cylinder that would last until then is empty: a cold spell brings the end of some forward."""
+        if self.cold is None:
+            return until_ms
+        first_ms, last_ms = self.cold
+        within = last_ms <= until_ms < last_ms + 9 * DAY_MS and since_ms < first_ms - DAY_MS
+        return rng.randrange(first_ms, last_ms) if within and rng.random() < _PULLED_FORWARD else until_ms
 
     def act(self, at_ms: int, kind: str, received_ms: int | None = None, **fields: Any) -> UUID:
         """An act of an office; its event id."""
