@@ -5,12 +5,13 @@ from random import Random
 from cylinder_trace.simulator.bottles import enter, made
 from cylinder_trace.simulator.cycles import begun, honest_life
 from cylinder_trace.simulator.faults import lapsed_fills, planted
+from cylinder_trace.simulator.founding import LPG_SHARE, built
 from cylinder_trace.simulator.lookalikes import lawful
 from cylinder_trace.simulator.papers import issue
 from cylinder_trace.simulator.plan import Arrival, City, Label, Missed, Plan
 from cylinder_trace.simulator.uploads import uploaded
 from cylinder_trace.simulator.walk import Walk
-from cylinder_trace.simulator.world import World, built
+from cylinder_trace.simulator.world import World
 
 __all__ = ["Arrival", "City", "Label", "Missed", "Plan", "simulate"]
 
@@ -29,10 +30,13 @@ def simulate(plan: Plan) -> City:
 
 def _live_honestly(world: World) -> None:
     plan = world.plan
-    lpg = max(1, round(plan.cylinders * 0.85))
+    lpg = max(1, round(plan.cylinders * LPG_SHARE))
+    fillers = [firm for firm in world.firms if firm.is_lpg]
+    others = [firm for firm in world.firms if not firm.is_lpg]
     for number in range(plan.cylinders):
         rng = Random(f"{plan.seed}/{number}")
-        bottle = made(world, world.firms[number % 2 if number < lpg else 2], rng)
+        firms = fillers if number < lpg else others
+        bottle = made(world, firms[number % len(firms)], rng)
         enter(world, bottle)
         walk = Walk(world, bottle, rng, plan.start_ms)
         begun(walk)

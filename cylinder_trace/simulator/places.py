@@ -28,6 +28,8 @@ SOUTH = ("310115", "310112", "310120", "310116", "310117", "310104", "310105", "
 INDUSTRIAL = ("310113", "310114", "310115", "310112", "310117", "310118", "310116", "310120")
 """The districts each kind of firm serves."""
 
+DISTRICTS = tuple(MIDDLES)
+
 
 def somewhere_in(district: str, rng: Random) -> tuple[float, float]:
     """Latitude and longitude of a place in a district."""

@@ -1,4 +1,4 @@
-"""The city before anything moves: firms, stations, depots, agencies, customers and people."""
+"""What a cylinder meets: places with their equipment, firms, and the world they are in."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -6,9 +6,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
-from cylinder_trace.law.tables import Law, load
-from cylinder_trace.simulator.calendar import at_hour, months_later
-from cylinder_trace.simulator.places import INDUSTRIAL, MIDDLES, NORTH, SOUTH, somewhere_in
+from cylinder_trace.law.tables import Law
+from cylinder_trace.simulator.calendar import at_hour
 from cylinder_trace.simulator.plan import DAY_MS, Missed, Plan
 from cylinder_trace.simulator.uploads import Act, Log, outages
 
@@ -28,16 +27,8 @@ _OPENS_H, _CLOSES_H = 6, 21
 _LINE_OPENS_H, _LINE_CLOSES_H = 8.5, 17.5
 _STAYS_AT_MOST_DAYS: dict[str, int] = {"household": 62, "restaurant": 18, "industrial": 32}
 _PULLED_FORWARD = 0.45
-_STORAGE_LIMIT_KG: dict[Segment, float] = {"household": 100, "restaurant": 420, "industrial": 1000}
 _GAS_KG = 10.0
 """What a cylinder without an allowed mass holds, roughly."""
-
-_CYLINDERS_A_CUSTOMER = {"lpg": 1.5, "industrial": 6.0}
-_FIRMS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...], int], ...] = (
-    ("OW01", "沪北安燃液化气有限公司", NORTH, ("lpg",), 2),
-    ("OW02", "浦南瑞祥燃气有限公司", SOUTH, ("lpg",), 2),
-    ("OW03", "申辰工业气体有限公司", INDUSTRIAL, ("o2", "n2", "ar"), 1),
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -179,112 +170,6 @@ class World:
         return self.log.add(Act(at_ms, kind, self.log.new_id(at_ms), None, fields, received_ms))
 
 
-def built(plan: Plan) -> World:
-    """The places and people of a plan's city, before its papers are issued."""
-    rng = Random(f"{plan.seed}/world")
-    world = World(plan, load(), Log(Random(f"{plan.seed}/ids")))
-    lpg = max(1, round(plan.cylinders * 0.85))
-    for number, (owner_id, name, districts, media, stations) in enumerate(_FIRMS, start=1):
-        firm = Firm(
-            OwnerRecord(owner_id=owner_id, name=name, districts=districts), media, f"{100 + number:04}"
-        )
-        world.firms.append(firm)
-        world.records.append(firm.record)
-        own = lpg // 2 if firm.is_lpg else plan.cylinders - lpg
-        for count in range(stations):
-            firm.stations.append(_station(world, firm, count, own // stations, rng))
-        for count in range(2 if firm.is_lpg else 0):
-            firm.depots.append(_depot(world, firm, count, own // 2, rng))
-        _customers(world, firm, own, rng)
-    for count, district in enumerate(("310113", "310112"), start=1):
-        site = _site(world, f"IA0{count}", "inspection_agency", district, "气瓶检验站", None, rng)
-        world.agencies.append(Place(site))
-        _people(world, site.site_id, (("I1", "inspector"), ("I2", "inspector"), ("W1", "safety_officer")))
-    return world
-
-
 def code_of(firm: Firm, serial: int) -> str:
     """The 使用登记代码 of a firm's cylinder: species, province, unit, six-digit serial."""
     return f"{3 if firm.is_lpg else 1}31{firm.unit}{serial:06}"
-
-
-def _station(world: World, firm: Firm, count: int, cylinders: int, rng: Random) -> Place:
-    district = firm.record.districts[count]
-    what = "液化气充装站" if firm.is_lpg else "工业气体充装站"
-    site_id = f"ST{len([p for f in world.firms for p in f.stations]) + 1:02}"
-    guns = tuple(f"{site_id}-G{gun}" for gun in range(1, max(2, cylinders // 1500) + 1))
-    site = _site(world, site_id, "filling_station", district, what, firm, rng, opens="06:00", closes="21:30",
-                 guns=guns)  # fmt: skip
-    couriers = 0 if firm.is_lpg else max(1, cylinders // 800)
-    staff = [(f"F{gun}", "filler") for gun in range(1, len(guns) + 1)]
-    staff += [("K1", "checker"), ("W1", "manager"), ("S1", "safety_officer")]
-    staff += [(f"D{number}", "courier") for number in range(1, couriers + 1)]
-    _people(world, site_id, staff)
-    return Place(site, guns, couriers, by_hand=count == 1)
-
-
-def _depot(world: World, firm: Firm, count: int, cylinders: int, rng: Random) -> Place:
-    site_id = f"DP{len([p for f in world.firms for p in f.depots]) + 1:02}"
-    site = _site(world, site_id, "depot", firm.record.districts[2 + count], "配送站", firm, rng,
-                 opens="07:00", closes="20:00")  # fmt: skip
-    couriers = max(2, cylinders // 400)
-    _people(world, site_id, [("W1", "manager"), *((f"D{n}", "courier") for n in range(1, couriers + 1))])
-    return Place(site, couriers=couriers)
-
-
-def _customers(world: World, firm: Firm, cylinders: int, rng: Random) -> None:
-    each = _CYLINDERS_A_CUSTOMER["lpg" if firm.is_lpg else "industrial"]
-    kinds: tuple[Segment, ...] = ("household", "restaurant", "industrial") if firm.is_lpg else ("industrial",)
-    wanted = max(len(kinds) * len(firm.doors), round(cylinders / each))
-    for number in range(wanted):
-        door = firm.doors[number % len(firm.doors)]
-        turn = number // len(firm.doors)
-        # The first customers of each door make sure that every segment is there.
-        segment = kinds[turn] if turn < len(kinds) else rng.choices(kinds, (80, 17, 3)[: len(kinds)])[0]
-        district = rng.choice(firm.record.districts)
-        customer = _customer(world, firm, district, segment, rng)
-        door.customers.setdefault(segment, []).append(customer)
-    if world.plan.faults_of_each_kind:
-        foreign = [district for district in MIDDLES if district not in firm.record.districts]
-        firm.abroad = [_customer(world, firm, district, kinds[-1], rng) for district in foreign]
-
-
-def _customer(world: World, firm: Firm, district: str, segment: Segment, rng: Random) -> SiteRecord:
-    number = len(world.records)
-    lat, lon = somewhere_in(district, rng)
-    words = {"household": "居民用户", "restaurant": "餐饮用户", "industrial": "工商业用户"}
-    record = SiteRecord(
-        site_id=f"CU{firm.unit}{number:06}",
-        name=f"{words[segment]} {number:06}",
-        type="customer",
-        district=district,
-        lat=lat,
-        lon=lon,
-        segment=segment,
-        storage_limit_kg=_STORAGE_LIMIT_KG[segment],
-    )
-    world.records.append(record)
-    return record
-
-
-def _site(world: World, site_id: str, kind: Any, district: str, what: str, firm: Firm | None, rng: Random,
-          **more: Any) -> SiteRecord:  # fmt: skip
-    lat, lon = somewhere_in(district, rng)
-    place = world.law.district(district).zh
-    name = f"{firm.record.name.removesuffix('有限公司')}{place}{what}" if firm else f"{place}{what}"
-    record = SiteRecord(site_id=site_id, name=name, type=kind, owner_id=firm.owner_id if firm else None,
-                        district=district, lat=lat, lon=lon, **more)  # fmt: skip
-    world.records.append(record)
-    return record
-
-
-def _people(world: World, site_id: str, staff: Any) -> None:
-    certified = {"filler", "checker", "inspector", "safety_officer"}
-    for short, role in staff:
-        papers: dict[str, Any] = {}
-        if role in certified:
-            papers["certificate_no"] = f"TS6{site_id}{short}"
-            papers["certificate_valid_until"] = months_later(world.plan.end.date(), 20)
-        world.records.append(
-            PersonRecord(person_id=f"{site_id}-{short}", role=role, site_id=site_id, **papers)
-        )
