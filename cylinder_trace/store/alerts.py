@@ -1,7 +1,7 @@
 """Findings, the alerts they make, and the history of every alert."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -214,6 +214,14 @@ def open_count(connection: Connection) -> dict[str, int]:
     """Open alerts by rule."""
     statement = select(alert.c.rule, func.count()).where(alert.c.status == "open").group_by(alert.c.rule)
     return {rule: number for rule, number in connection.execute(statement)}
+
+
+def standing_open(connection: Connection, rules: Collection[str]) -> Iterator[tuple[str, str, int]]:
+    """The open alerts of these rules, as a stream: fingerprint, rule, and when the fact it shows happened."""
+    columns = (alert.c.fingerprint, alert.c.rule, alert.c.at_ms)
+    statement = select(*columns).where(alert.c.status == "open", alert.c.rule.in_(sorted(rules)))
+    for row in connection.execution_options(yield_per=1000).execute(statement):
+        yield row.fingerprint, row.rule, row.at_ms
 
 
 def at_odds(connection: Connection) -> Iterator[str]:

@@ -1,0 +1,115 @@
+"""Commands that look back: what the rules would have found, how well they find, and whether the record is whole."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from cylinder_trace import replay
+from cylinder_trace.commands.arguments import Adding, Unusable, moment
+from cylinder_trace.contract.fields import epoch_ms
+from cylinder_trace.difference import Period
+from cylinder_trace.judging.rules import RULES
+from cylinder_trace.law.tables import LawError
+from cylinder_trace.settings import Settings
+from cylinder_trace.stage import audited, opened
+from cylinder_trace.store import ledger
+from cylinder_trace.web.server import clock_ms
+
+
+def add(command: Adding) -> None:
+    """Add these commands."""
+    replaying = command("replay", "what would the rules have found? nothing is written", _replay)
+    replaying.add_argument("--from", dest="from_", type=moment, help="facts from this moment on")
+    replaying.add_argument("--to", type=moment, help="facts before this moment")
+    replaying.add_argument("--rules", help="names with commas between; all rules if absent")
+    replaying.add_argument(
+        "--set", dest="changes", action="append", default=[], metavar="THRESHOLD=VALUE",
+        help="try another threshold, such as long_dwell.household_days=90; may be given again",
+    )  # fmt: skip
+    replaying.add_argument("--as-of", type=moment, help="the moment stories are judged for; now if absent")
+    replaying.add_argument("--sample", type=int, default=5, help="findings shown of each kind of difference")
+    replaying.add_argument("--json", type=Path, metavar="OUT", help="write counts by day and samples there")
+    command("audit", "hash, tell and judge everything anew, and compare it with what is kept", _audit)
+
+
+def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
+    question = replay.Question(
+        as_of_ms=epoch_ms(arguments.as_of) if arguments.as_of else clock_ms(),
+        rules=_rules(arguments.rules),
+        period=Period(*(epoch_ms(one) if one else None for one in (arguments.from_, arguments.to))),
+        thresholds=dict(_change(one) for one in arguments.changes),
+        sample=arguments.sample,
+    )
+    with opened(settings.database_url) as (database, _), tqdm(unit=" cylinders", disable=None) as bar:
+
+        def told(what: str, number: int) -> None:
+            if what == "to tell":
+                bar.reset(number)
+            elif what == "cylinders":
+                bar.update(number)
+
+        try:
+            difference = replay.run(database, question, told)
+        except LawError as error:
+            raise Unusable(str(error)) from None
+        with database.reading() as connection:
+            waiting = ledger.counts(connection)["pending"]
+    if waiting:
+        note = f"{waiting} events wait to be judged; run: cylinder-trace sweep"
+        print(f"cylinder-trace: note: {note}", file=sys.stderr)
+    report = difference.report(settings.public_url)
+    _show(report)
+    if arguments.json:
+        asked = {
+            "rules": sorted(question.rules),
+            "thresholds": dict(question.thresholds),
+            "from_ms": question.period.from_ms,
+            "to_ms": question.period.to_ms,
+            "as_of_ms": question.as_of_ms,
+        }
+        text = json.dumps({"asked": asked, "rules": report}, ensure_ascii=False, indent=1)
+        arguments.json.write_text(text + "\n", "utf-8")
+    return 0
+
+
+def _rules(names: str | None) -> frozenset[str]:
+    if names is None:
+        return frozenset(RULES)
+    asked = frozenset(one.strip() for one in names.split(",") if one.strip())
+    if not asked or asked - RULES.keys():
+        unknown = ", ".join(sorted(asked - RULES.keys())) or "''"
+        raise Unusable(f"there is no rule {unknown}; known are {', '.join(sorted(RULES))}")
+    return asked
+
+
+def _change(text: str) -> tuple[str, float]:
+    key, _, value = text.partition("=")
+    try:
+        return key.strip(), float(value)
+    except ValueError:
+        raise Unusable(
+            f"--set {text}: give a threshold and a number, such as overfill.tolerance_kg=0.5"
+        ) from None
+
+
+def _show(report: dict[str, Any]) -> None:
+    print(f"{'rule':24} {'found':>8} {'same':>8} {'new':>8} {'gone':>8}")
+    for rule, row in report.items():
+        numbers = " ".join(f"{row[name]:>8}" for name in ("found", "same", "new", "gone"))
+        print(f"{rule:24} {numbers}  {RULES[rule].words.title[0]}")
+    for rule, row in report.items():
+        for one in row["sample"]:
+            if one["is"] != "same":
+                where = one.get("cylinder") or one.get("alert") or one.get("subject")
+                print(f"  {one['is']:4} {rule} {one.get('day', '')} {where}")
+
+
+def _audit(_arguments: argparse.Namespace, settings: Settings) -> int:
+    with opened(settings.database_url) as (database, cache):
+        differences, checked = audited(database, cache, print)
+    print(f"{checked}: {differences} differences")
+    return 1 if differences else 0

@@ -1,0 +1,109 @@
+"""Whole lives of many cylinders, read fast: for whoever tells everything anew and writes nothing.
+
+The rows are taken as the driver gives them and only the columns that judging needs are read; what waits to be
+judged is left out, as it is for the alerts on record.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
+
+from cylinder_trace.judging.scan import Scan, overruled
+from cylinder_trace.store import codes
+from cylinder_trace.store.database import chunked
+from cylinder_trace.store.tables import correction, cylinder, event, pending
+
+_COLUMNS = (event.c.event_id, event.c.code, event.c.occurred_ms, event.c.received_ms, event.c.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """All corrections of the ledger: the id of each with the id it corrects. They are few, so they are kept in memory."""
+
+    made: Mapping[str, str] = field(default_factory=dict)
+    _of: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        for one, corrected in self.made.items():
+            self._of[corrected].append(one)
+
+    @property
+    def void(self) -> set[str]:
+        """The events that they declare wrong."""
+        return overruled(self.made)
+
+    def of(self, event_ids: Iterable[str]) -> dict[str, str]:
+        """The corrections of these events, the corrections of those, and so on."""
+        found: dict[str, str] = {}
+        newest = [one for one in event_ids if one in self._of]
+        while newest:
+            following = [one for target in newest for one in self._of.get(target, ()) if one not in found]
+            found |= {one: self.made[one] for one in following}
+            newest = following
+        return found
+
+
+def corrections(connection: Connection) -> Corrections:
+    """Every correction on record."""
+    return Corrections({row.event_id: row.corrects for row in connection.execute(select(correction))})
+
+
+def count(connection: Connection) -> int:
+    """How many cylinders there are."""
+    return connection.scalar(select(func.count()).select_from(cylinder)) or 0
+
+
+def slices(connection: Connection, size: int) -> Iterator[tuple[str, str, int]]:
+    """The first and the last id of every so many cylinders, in the database's order, and how many they are."""
+    after: str | None = None
+    while True:
+        statement = select(cylinder.c.cylinder_id).order_by(cylinder.c.cylinder_id).limit(size)
+        if after is not None:
+            statement = statement.where(cylinder.c.cylinder_id > after)
+        ids = list(connection.scalars(statement))
+        if not ids:
+            return
+        yield ids[0], ids[-1], len(ids)
+        after = ids[-1]
+
+
+def between(connection: Connection, first: str, last: str) -> dict[str, list[Scan]]:
+    """What happened to each of the cylinders from `first` to `last`, in no order."""
+    ids = select(cylinder.c.cylinder_id).where(cylinder.c.cylinder_id.between(first, last))
+    its_codes = codes.all_codes_of(connection, connection.scalars(ids))
+    lives: dict[str, list[Scan]] = {cylinder_id: [] for cylinder_id in its_codes}
+    # The rows of one code lie together in the index: one range of it instead of a look-up for every code.
+    _read_in(lives, connection, lambda code: code.between(first, last), {one: one for one in its_codes})
+    aliases = {code: one for one, its in its_codes.items() for code in its if code != one}
+    for some in chunked(list(aliases)):
+        _read_in(lives, connection, lambda code, some=some: code.in_(some), aliases)  # type: ignore[misc]
+    return lives
+
+
+def _read_in(
+    lives: dict[str, list[Scan]],
+    connection: Connection,
+    which: Callable[[Column[Any]], ColumnElement[bool]],
+    cylinder_of: Mapping[str, str],
+) -> None:
+    """Read the judged events whose code is one of `which`, each to the cylinder whose code it is."""
+    waiting = set(connection.scalars(select(pending.c.event_id).where(which(pending.c.code))))
+    loads, read = orjson.loads, Scan.of
+    for event_id, code, occurred_ms, received_ms, body in _rows(
+        connection, select(*_COLUMNS).where(which(event.c.code))
+    ):
+        one = cylinder_of.get(code)
+        if one is not None and event_id not in waiting:
+            lives[one].append(read(loads(body), occurred_ms, received_ms, code))
+
+
+def _rows(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    """The rows as the driver made them: plain integers and texts need no conversion."""
+    result = connection.execute(statement)
+    rows = result.cursor.fetchall() if result.cursor is not None else []
+    result.close()
+    return list(rows)
