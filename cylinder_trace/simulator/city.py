@@ -6,9 +6,11 @@ from cylinder_trace.simulator.bottles import enter, made
 from cylinder_trace.simulator.cycles import begun, honest_life
 from cylinder_trace.simulator.faults import lapsed_fills, planted
 from cylinder_trace.simulator.founding import LPG_SHARE, built
+from cylinder_trace.simulator.lawful_stations import cold_spell
 from cylinder_trace.simulator.lookalikes import lawful
 from cylinder_trace.simulator.papers import issue
 from cylinder_trace.simulator.plan import Arrival, City, Label, Missed, Plan
+from cylinder_trace.simulator.site_stories import FAULTS_OF_SITES, LAWFUL_SITES, told
 from cylinder_trace.simulator.uploads import uploaded
 from cylinder_trace.simulator.walk import Walk
 from cylinder_trace.simulator.world import World
@@ -21,10 +23,11 @@ def simulate(plan: Plan) -> City:
     world = built(plan)
     issue(world)
     _live_honestly(world)
-    labels = [*planted(world), *lawful(world)]
+    labels = [*planted(world), *lawful(world), *told(world, FAULTS_OF_SITES), *told(world, LAWFUL_SITES)]
     arrivals = uploaded(world.log, plan)
     if world.lapsed is not None:
         labels += lapsed_fills(world, arrivals.fills_of(world.lapsed[0].site_id))
+    labels += cold_spell(world, arrivals)
     return City(plan, tuple(world.records), arrivals, tuple(labels), tuple(world.missed))
 
 

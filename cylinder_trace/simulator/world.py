@@ -42,6 +42,7 @@ class Place:
     guns: tuple[str, ...] = ()
     couriers: int = 0
     by_hand: bool = False
+    hours: tuple[float, float] = (_OPENS_H, _CLOSES_H)
     customers: dict[Segment, list[SiteRecord]] = field(default_factory=dict)
     closed: list[tuple[int, int]] = field(default_factory=list)
     _taken: set[tuple[int, str]] = field(default_factory=set)
@@ -68,6 +69,14 @@ class Place:
                     return gun, number * SLOT_MS
             number += 1
 
+    def rack(self, after_ms: int) -> list[tuple[str, int]]:
+        """The next moment all guns are free, for cylinders filled side by side; they are taken then."""
+        number = after_ms // SLOT_MS + 1
+        while any((number, gun) in self._taken for gun in self.guns):
+            number += 1
+        self._taken |= {(number, gun) for gun in self.guns}
+        return [(gun, number * SLOT_MS) for gun in self.guns]
+
     def line(self, after_ms: int) -> int:
         """The next moment an agency's line is free for a cylinder; it is taken from then on."""
         number = after_ms // LINE_MS + 1
@@ -84,8 +93,9 @@ class Place:
                 return number * LINE_MS
 
     def _opened(self, at_ms: int) -> int:
-        days = 1 if at_ms >= at_hour(at_ms, _CLOSES_H) else 0
-        open_ms = max(at_ms, at_hour(at_ms, _OPENS_H, days=days))
+        opens_h, closes_h = self.hours
+        days = 1 if at_ms >= at_hour(at_ms, closes_h) else 0
+        open_ms = max(at_ms, at_hour(at_ms, opens_h, days=days))
         # A closure ends within opening hours, so nothing is left to ask after it.
         return next((until for since, until in self.closed if since <= open_ms < until), open_ms)
 
@@ -135,6 +145,7 @@ class World:
     renewed: tuple[Place, UUID] | None = None
     missed: list[Missed] = field(default_factory=list)
     cold: tuple[int, int] | None = None
+    branches: int = 0
     _broken: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _stock: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
