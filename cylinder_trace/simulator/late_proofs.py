@@ -6,17 +6,9 @@ from random import Random
 
 from cylinder_trace.simulator.bottles import enter
 from cylinder_trace.simulator.calendar import months_later
-from cylinder_trace.simulator.faults import Plant
-from cylinder_trace.simulator.journeys import set_out, to_customer, to_station
-from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, Label
-from cylinder_trace.simulator.walk import Walk
+from cylinder_trace.simulator.journeys import Plant, later, set_out, to_customer, to_station
+from cylinder_trace.simulator.plan import DAY_MS, Label
 from cylinder_trace.simulator.world import World
-
-
-def _late(walk: Walk, least_h: float, most_h: float) -> int:
-    """An upload so many hours after now, but before the city ends."""
-    at_ms = walk.now_ms + int(walk.rng.uniform(least_h, most_h) * HOUR_MS)
-    return min(at_ms, walk.world.plan.end_ms - HOUR_MS)
 
 
 def late_registration(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -25,7 +17,7 @@ def late_registration(world: World, rng: Random, number: int) -> Iterator[Label]
     walk.place = walk.station
     made_on = walk.today - timedelta(days=40)
     due = months_later(made_on, walk.bottle.interval_months)
-    entered = enter(world, walk.bottle, walk.now_ms, _late(walk, 48, 120), manufactured=made_on,
+    entered = enter(world, walk.bottle, walk.now_ms, later(walk, 48, 120), manufactured=made_on,
                     last_inspection=None, extension_until=None, valid_until=due)  # fmt: skip
     walk.wait(1, 3)
     fill = walk.filled()
@@ -39,7 +31,7 @@ def late_check(world: World, rng: Random, number: int) -> Iterator[Label]:
     to_station(walk)
     # At the gun the check opens the fill; a handheld's check is made beforehand, within opening hours.
     station = walk.at.site_id
-    checked = walk.scan("fill_check", station, f"{station}-H2", f"{station}-K1", _late(walk, 18, 40), result="pass",
+    checked = walk.scan("fill_check", station, f"{station}-H2", f"{station}-K1", later(walk, 18, 40), result="pass",
                         medium=walk.bottle.medium)  # fmt: skip
     walk.wait(0.4, 1)
     fill = walk.fill()
@@ -57,7 +49,7 @@ def late_post_check(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.wait(0.2, 0.5)
     station = walk.at.site_id
     checked = walk.scan(
-        "post_check", station, f"{station}-H2", f"{station}-K1", _late(walk, 26, 40), result="pass"
+        "post_check", station, f"{station}-H2", f"{station}-K1", later(walk, 26, 40), result="pass"
     )
     walk.wait(0.5, 1)
     to_customer(walk)
@@ -73,12 +65,71 @@ def late_inspection(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.bottle.life_ends = months_later(ran_out, walk.bottle.interval_months)
     station = walk.place = walk.station
     walk.haul(world.agencies[number % 2])
-    inspected = walk.inspect(received_ms=_late(walk, 96, 130))
+    inspected = walk.inspect(received_ms=later(walk, 96, 130))
     walk.haul(station)
     walk.now_ms = max(walk.now_ms, walk.now_ms + int((ran_out - walk.today).days * DAY_MS))
     walk.wait(24, 30)
     fill = walk.filled()
     yield Label("fill_overdue", walk.bottle.code, (inspected, fill), False, "充装前已检验合格，检验记录晚传")
+    yield Label("inspection_inconsistent", walk.bottle.code, (inspected,), False, "检验属实，事后录入")
 
 
-LATE_PROOFS: tuple[Plant, ...] = (late_registration, late_check, late_post_check, late_inspection)
+def late_second_check(world: World, rng: Random, number: int) -> Iterator[Label]:
+    """Failed at the gun, put right, and passed with a handheld that was off line."""
+    walk = set_out(world, rng, world.firms[number % 2])
+    to_station(walk)
+    walk.check("fail")
+    walk.wait(0.3, 1)
+    station = walk.at.site_id
+    checked = walk.scan("fill_check", station, f"{station}-H2", f"{station}-K1", later(walk, 18, 40), result="pass",
+                        medium=walk.bottle.medium)  # fmt: skip
+    walk.wait(0.4, 1)
+    fill = walk.fill()
+    walk.post_check()
+    to_customer(walk)
+    note = "复检合格后充装，复检记录晚传"
+    yield Label("fill_after_failed_check", walk.bottle.code, (checked, fill), False, note)
+
+
+def late_arrival(world: World, rng: Random, number: int) -> Iterator[Label]:
+    """Received at the depot, whose handheld is off line until nobody expects it any more."""
+    walk = set_out(world, rng, world.firms[number % 2])
+    walk.place = walk.station
+    walk.filled()
+    walk.wait(0.5, 2)
+    sent = walk.ship(walk.door)
+    arrived = walk.receive(walk.door, later(walk, 76, 90))
+    yield Label("never_received", walk.bottle.code, (arrived, sent), False, "已按时接收，接收记录晚传")
+
+
+def late_dispatch(world: World, rng: Random, number: int) -> Iterator[Label]:
+    """Shipped with a handheld that is off line; the receipt is known a day before."""
+    walk = set_out(world, rng, world.firms[number % 2])
+    walk.collect()
+    sent = walk.ship(walk.station, later(walk, 20, 40))
+    arrived = walk.receive(walk.station)
+    walk.wait(0.5, 3)
+    walk.filled()
+    to_customer(walk)
+    yield Label("received_not_shipped", walk.bottle.code, (sent, arrived), False, "已发出，发出记录晚传")
+
+
+def late_way_to_inspection(world: World, rng: Random, number: int) -> Iterator[Label]:
+    """Shipped to the agency and received there, both uploaded days after the inspection."""
+    walk = set_out(world, rng, world.firms[number % 2])
+    station = walk.place = walk.station
+    agency = world.agencies[number % 2]
+    sent = walk.ship(agency, later(walk, 70, 90))
+    walk.receive(agency, later(walk, 60, 90))
+    passed = walk.inspect()
+    walk.haul(station)
+    walk.wait(0.5, 3)
+    walk.filled()
+    note = "已送检，发出与接收记录晚传"
+    yield Label("inspect_no_arrival", walk.bottle.code, (sent, passed), False, note)
+
+
+LATE_PROOFS: tuple[Plant, ...] = (
+    late_registration, late_check, late_post_check, late_inspection, late_second_check, late_arrival,
+    late_dispatch, late_way_to_inspection,
+)  # fmt: skip

@@ -1,8 +1,9 @@
-"""The papers that make filling lawful: licences, number blocks, and one agreement between firms."""
+"""The papers that make filling lawful: licences, number blocks, agreements, certificates, and an owner's right to trade."""
 
 from datetime import date, timedelta
 from uuid import UUID
 
+from cylinder_trace.contract.master import OwnerRecord, PersonRecord
 from cylinder_trace.simulator.calendar import at_hour, local_date, months_later, ms_of
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS
 from cylinder_trace.simulator.world import Firm, Place, World, code_of
@@ -16,7 +17,7 @@ def issue(world: World) -> None:
     plan = world.plan
     granted = plan.start_ms - 320 * DAY_MS
     runs_to = months_later(local_date(granted), 48)
-    north, south, _industrial = world.firms
+    north, south = world.firms[:2]
     for firm in world.firms:
         world.act(granted, "tag_block", owner_id=firm.owner_id,
                   code_from=code_of(firm, 1), code_to=code_of(firm, 899_999))  # fmt: skip
@@ -40,3 +41,34 @@ def _licence(world: World, firm: Firm, station: Place, at_ms: int, until: date) 
     number = f"TS4231{firm.unit}-{until.year}"
     return world.act(at_ms, "licence", licensed_site_id=station.site_id, licence_no=number, media=firm.media,
                      valid_until=until)  # fmt: skip
+
+
+def certify(world: World, station: Place, short: str, until: date, since: date | None = None) -> None:
+    """A filler of a station whose certificate runs to a day; `since` is from when on the register says so."""
+    world.records.append(
+        PersonRecord(person_id=f"{station.site_id}-{short}", role="filler", site_id=station.site_id, valid_from=since,
+                     certificate_no=f"TS6{station.site_id}{short}", certificate_valid_until=until)
+    )  # fmt: skip
+
+
+def guest_owner(world: World, number: str, until: date, renewed: tuple[date, date] | None = None) -> Firm:
+    """A small owner without a station, licensed to a day; the northern firm fills and delivers for it.
+
+    `renewed` is from when on its record says otherwise, and to which day.
+    """
+    north = world.firms[0]
+    owner_id, station = f"OW{number}", north.stations[0]
+    record = OwnerRecord(owner_id=owner_id, name=f"沪北代管气瓶{number}有限公司", districts=north.record.districts,
+                         licence_valid_until=until)  # fmt: skip
+    world.records.append(record)
+    if renewed is not None:
+        since, anew = renewed
+        world.records.append(record.model_copy(update={"valid_from": since, "licence_valid_until": anew}))
+    firm = Firm(record, north.media, f"{int(number):04}", [station], north.depots)
+    granted = world.plan.start_ms - 320 * DAY_MS
+    world.act(
+        granted, "tag_block", owner_id=owner_id, code_from=code_of(firm, 1), code_to=code_of(firm, 899_999)
+    )
+    world.act(granted, "agreement", owner_id=owner_id, station_id=station.site_id,
+              valid_from=local_date(granted), valid_to=months_later(world.plan.end.date(), 12))  # fmt: skip
+    return firm

@@ -16,7 +16,13 @@ from uuid import UUID
 
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.simulator.bottles import Bottle
-from cylinder_trace.simulator.calendar import departure, local_date, local_moment, round_of_courier
+from cylinder_trace.simulator.calendar import (
+    departure,
+    local_date,
+    local_moment,
+    months_later,
+    round_of_courier,
+)
 from cylinder_trace.simulator.places import kilometres
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, MINUTE_MS, Missed
 from cylinder_trace.simulator.uploads import Act
@@ -54,6 +60,7 @@ class Walk:
         self.customer: SiteRecord = self.some_customer()
         self.full = True
         self._gun, self._slot_ms = "", 0
+        self._leaves_ms, self._papers = 0, {"from_site": "", "to_site": ""}
         self.unreadable = False
 
     def some_customer(self) -> SiteRecord:
@@ -92,15 +99,15 @@ class Walk:
         self.full = False
         return self._by_courier("return", self.customer.site_id, self.door.site_id)
 
-    def deliver(self, customer: SiteRecord | None = None) -> UUID:
-        """Hand it to a customer of the place it is at."""
+    def deliver(self, customer: SiteRecord | None = None, **said: Any) -> UUID:
+        """Hand it to a customer of the place it is at; `said` is what else the courier enters."""
         self.door = self.at
         self.customer = customer or self.some_customer()
         self.now_ms = round_of_courier(self.now_ms, self.rng)
         self.place = None
         self.world.stocked(self.customer, self.now_ms, self.bottle.allowed_kg)
         checked = {"customer": self.customer.site_id, "real_name_verified": True, "safety_check": "pass"}
-        return self._by_courier("deliver", self.door.site_id, self.customer.site_id, **checked)
+        return self._by_courier("deliver", self.door.site_id, self.customer.site_id, **checked, **said)
 
     @property
     def at(self) -> Place:
@@ -111,30 +118,58 @@ class Walk:
 
     def haul(self, goal: Place) -> tuple[UUID, UUID]:
         """By lorry to another place: ship here, receive there."""
-        origin = self.at
+        return self.ship(goal), self.receive(goal)
+
+    def ship(self, goal: Place, uploaded_ms: int | None = None) -> UUID:
+        """Loaded and scanned at the gate, for another place; on the road from then on."""
+        self._load(self.at, goal)
+        return self._at_the_gate("ship", self.at, uploaded_ms)
+
+    def redirect(self, goal: Place) -> UUID:
+        """Scanned again a minute later, for another place under the same waybill."""
+        self._papers = self._papers | {"to_site": goal.site_id}
+        self.now_ms = min(self.now_ms + MINUTE_MS, self._leaves_ms)
+        return self._at_the_gate("ship", self.at, None)
+
+    def receive(self, goal: Place, uploaded_ms: int | None = None) -> UUID:
+        """Unloaded at a place, not always the one the papers say."""
+        # 25 km an hour in the city, then 20 minutes to an hour until it is unloaded.
+        road_h = kilometres(self.at.where, goal.where) / 25
+        self.now_ms = self._leaves_ms + int(road_h * HOUR_MS) + int(self.rng.uniform(20, 60) * MINUTE_MS)
+        self._papers = self._papers | {"to_site": goal.site_id}
+        self.place = goal
+        return self._at_the_gate("receive", goal, uploaded_ms)
+
+    def receive_from(self, origin: Place, goal: Place) -> UUID:
+        """Unloaded at a place from another that never scanned it."""
+        self._load(origin, goal)
+        return self.receive(goal)
+
+    def _load(self, origin: Place, goal: Place) -> None:
         hours = _LEAVES_STATION_H if origin.guns else _LEAVES_ELSEWHERE_H
-        leaves_ms = departure(self.now_ms, hours)
-        local = local_moment(leaves_ms)
-        papers = {
+        self._leaves_ms = departure(self.now_ms, hours)
+        local = local_moment(self._leaves_ms)
+        self._papers = {
             "from_site": origin.site_id,
             "to_site": goal.site_id,
             "waybill": f"WB-{origin.site_id}-{goal.site_id}-{local:%y%m%d%H%M}",
             "vehicle": f"沪D{sum(map(ord, origin.site_id + goal.site_id)) % 90_000 + 10_000}",
         }
-        self.now_ms = leaves_ms - int(self.rng.uniform(1, 28) * MINUTE_MS)
-        shipped = self._move("ship", f"{origin.site_id}-H1", f"{origin.site_id}-W1", origin.site_id, papers)
-        # 25 km an hour in the city, then 20 minutes to an hour until it is unloaded.
-        road_h = kilometres(origin.where, goal.where) / 25
-        self.now_ms = leaves_ms + int(road_h * HOUR_MS) + int(self.rng.uniform(20, 60) * MINUTE_MS)
-        received = self._move("receive", f"{goal.site_id}-H1", f"{goal.site_id}-W1", goal.site_id, papers)
-        self.place = goal
-        return shipped, received
+        self.now_ms = self._leaves_ms - int(self.rng.uniform(1, 28) * MINUTE_MS)
 
-    def relabel(self, reason: str) -> UUID:
-        """A new label with the next number of the firm's block; the old one is never scanned again."""
+    def _at_the_gate(self, kind: str, place: Place, uploaded_ms: int | None) -> UUID:
+        site = place.site_id
+        # What is uploaded late was scanned with the second handheld, which is off line.
+        device = f"{site}-H1" if uploaded_ms is None else f"{site}-H2"
+        return self._move(kind, device, f"{site}-W1", site, self._papers, uploaded_ms)
+
+    def relabel(self, reason: str, code: str | None = None) -> UUID:
+        """A new label, with the next number of the firm's block unless told; the old one is never scanned again."""
         firm, old = self.bottle.firm, self.bottle.code
-        firm.serial += 1
-        self.bottle.code, self.unreadable = code_of(firm, firm.serial), False
+        if code is None:
+            firm.serial += 1
+            code = code_of(firm, firm.serial)
+        self.bottle.code, self.unreadable = code, False
         return self.world.act(
             self.now_ms, "tag_replace", cylinder_code=old, new_code=self.bottle.code, reason=reason
         )
@@ -152,8 +187,19 @@ class Walk:
         return self._gun_scan("fill_check", "K1", 10, result=result, medium=medium or self.bottle.medium,
                               residual_pressure_mpa=residual, **more)  # fmt: skip
 
-    def fill(self, medium: str | None = None, too_much_kg: float = 0.0) -> UUID:
-        """The fill on the gun that was taken; `too_much_kg` goes beyond what the law allows."""
+    def override(self, rule: str, reason: str) -> UUID:
+        """The station's manager lets the fill go on against the verdict."""
+        if self._slot_ms < self.now_ms - 3 * MINUTE_MS:
+            self._take_gun()
+        manager = f"{self.at.site_id}-W1"
+        return self._gun_scan("override", "W1", 25, overrides=(rule,), reason=reason, approved_by=manager)
+
+    def fill(self, medium: str | None = None, too_much_kg: float = 0.0, gun: str | None = None,
+             device: str | None = None, person: str | None = None) -> UUID:  # fmt: skip
+        """The fill on the gun that was taken; `too_much_kg` goes beyond what the law allows.
+
+        `gun`, `device` and `person` (the end of the number in the staff register) stand in for the usual ones.
+        """
         bottle, rng = self.bottle, self.rng
         if self._slot_ms < self.now_ms - 3 * MINUTE_MS:
             self._take_gun()
@@ -172,8 +218,8 @@ class Walk:
         self.full = True
         start_ms = self._slot_ms + 50_000
         times = {"started_at": local_moment(start_ms), "ended_at": local_moment(start_ms + seconds * 1000)}
-        filler = f"F{self._gun.rsplit('G', 1)[1]}"
-        return self._gun_scan("fill", filler, 50, medium=medium or bottle.medium, gun_id=self._gun,
+        filler = person or f"F{self._gun.rsplit('G', 1)[1]}"
+        return self._gun_scan("fill", filler, 50, device, medium=medium or bottle.medium, gun_id=gun or self._gun,
                               batch=f"{self.at.site_id}-{local_moment(start_ms):%y%m%d}", **amount, **times)  # fmt: skip
 
     def post_check(self, result: Literal["pass", "fail"] = "pass") -> UUID:
@@ -188,12 +234,16 @@ class Walk:
         self.post_check()
         return fill_id
 
-    def inspect(self, received_ms: int | None = None, scrap: bool = False) -> UUID:
-        """The periodic inspection at the agency it is at."""
+    def inspect(self, received_ms: int | None = None, scrap: bool = False, months_too_long: int = 0) -> UUID:
+        """The periodic inspection at the agency it is at; `months_too_long` goes beyond the term of the law."""
         self.wait(4, 30)
         self.now_ms = self.at.line(self.now_ms)
         agency = self.at.site_id
-        term: dict[str, Any] = {} if scrap else {"valid_until": self.bottle.inspected(self.today)}
+        if not scrap:
+            self.bottle.inspected(self.today)
+        if months_too_long:
+            self.bottle.valid_until = months_later(self.today, self.bottle.interval_months + months_too_long)
+        term: dict[str, Any] = {} if scrap else {"valid_until": self.bottle.valid_until}
         # A line that reports late is one whose device is off line: it has a device of its own.
         device = f"{agency}-L1" if received_ms is None else f"{agency}-L2"
         return self.scan("inspect", agency, device, f"{agency}-I1", received_ms, result="scrap" if scrap else "pass",
@@ -215,15 +265,18 @@ class Walk:
     def _take_gun(self) -> None:
         self._gun, self._slot_ms = self.at.slot(self.now_ms)
 
-    def _gun_scan(self, kind: str, person: str, after_s: int, **fields: Any) -> UUID:
+    def _gun_scan(
+        self, kind: str, person: str, after_s: int, device: str | None = None, **fields: Any
+    ) -> UUID:
         self.now_ms = self._slot_ms + after_s * 1000 + self.rng.randrange(10_000)
         site = self.at.site_id
         if self.unreadable:
             if kind == "fill":
                 self.world.log.fill_unscanned(self._gun, self.now_ms)
             return self._missed(kind, site)
-        device = f"{site}-H3" if self.at.by_hand and kind != "fill" else self._gun
-        return self.scan(kind, site, device, f"{site}-{person}", **fields)
+        by_hand = self.at.by_hand and kind.endswith("_check")
+        usual = f"{site}-H3" if by_hand else self._gun
+        return self.scan(kind, site, device or usual, f"{site}-{person}", **fields)
 
     def _by_courier(self, kind: str, origin: str, goal: str, **fields: Any) -> UUID:
         door = self.door.site_id
@@ -231,11 +284,12 @@ class Walk:
         ends = {"from_site": origin, "to_site": goal, "lat": self.customer.lat, "lon": self.customer.lon}
         return self._move(kind, f"{door}-C{number}", f"{door}-D{number}", door, ends | fields)
 
-    def _move(self, kind: str, device: str, operator: str, site: str, fields: dict[str, Any]) -> UUID:
+    def _move(self, kind: str, device: str, operator: str, site: str, fields: dict[str, Any],
+              uploaded_ms: int | None = None) -> UUID:  # fmt: skip
         forgotten = self.rng.random() < self.world.plan.missed_scan_share * (1 - BROKEN_SHARE)
         lost = forgotten and self.rng.random() < _LOST_AFTER_SCAN
         if self.faithful or not (forgotten or self.unreadable or self.world.is_broken(device, self.now_ms)):
-            return self.scan(kind, site, device, operator, **fields)
+            return self.scan(kind, site, device, operator, uploaded_ms, **fields)
         never_made = self._missed(kind, site)
         return self.scan(kind, site, device, operator, lost=True, **fields) if lost else never_made
 
