@@ -31,6 +31,9 @@ class Settings(BaseSettings):
         "", description="how people reach the pages; printed in mails and key files; host and port when empty"
     )
     secret_key: str = Field("", description="signs sessions; made and kept beside the database when empty")
+    signing_key: str = Field(
+        "", description="32 bytes in base64 that sign station snapshots; made and kept beside the secret when empty"
+    )
     smtp_host: str = Field("127.0.0.1", description="mail server")
     smtp_port: int = Field(25, ge=1, le=65535, description="mail server's port")
     smtp_user: str = Field("", description="user on the mail server; none when empty")
@@ -43,7 +46,7 @@ class Settings(BaseSettings):
     judge_at_once: int = Field(500, ge=0, description="events of one request judged before it is answered")
     sweep_every_s: int = Field(10, ge=1, description="seconds between sweeps")
     delivery_every_s: int = Field(10, ge=1, description="seconds between deliveries")
-    secret_directory: Path = Field(Path(), description="where the made secret key is kept")
+    secret_directory: Path = Field(Path(), description="where the made secret and signing keys are kept")
 
     @model_validator(mode="after")
     def _says_where_it_is(self) -> Self:

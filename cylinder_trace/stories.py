@@ -81,7 +81,7 @@ def move(
         )
         judged.append(Judged(f"cylinder:{one}", chapter.findings, one in wholes, one, because))
     consequences.draw(connection, judged, reference, now_ms)
-    cylinders.save(connection, [chapter.state for chapter in chapters.values()])
+    cylinders.save(connection, [chapter.state for chapter in chapters.values()], now_ms)
     # Last and in one order, because every judge marks the same few sites.
     legs.touch(connection, touched)
 

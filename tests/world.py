@@ -175,9 +175,11 @@ class World:
         said = [
             alert.c[name] for name in ("fingerprint", "rule", "subject", "anchor", "site_id", "at_ms", "body")
         ]
+        # When it was judged is nothing that the events decide.
+        judged_to = [column for column in cylinder.c if column.name != "changed_ms"]
         with self.database.reading() as connection:
             return {
-                "cylinders": {tuple(row) for row in connection.execute(select(cylinder))},
+                "cylinders": {tuple(row) for row in connection.execute(select(*judged_to))},
                 "legs": {tuple(row) for row in connection.execute(select(leg))},
                 "alerts": {
                     tuple(row) for row in connection.execute(select(*said).where(alert.c.status == "open"))

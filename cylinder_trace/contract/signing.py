@@ -14,7 +14,10 @@ LONGEST_CLOCK_DIFFERENCE_S = 300
 
 
 class KeyFile(BaseModel):
-    """What `cylinder-trace device add` prints once; `private_key` is 32 raw bytes in base64."""
+    """What `cylinder-trace device add` prints once; both keys are 32 raw bytes in base64.
+
+    `server_public_key` proves that a snapshot is the server's; a key file of before has none, and works without.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,3 +25,4 @@ class KeyFile(BaseModel):
     device_id: Id
     site_id: Id
     private_key: str
+    server_public_key: str | None = None

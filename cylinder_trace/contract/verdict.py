@@ -21,6 +21,9 @@ class FillCheckRequest(BaseModel):
     site_id: Id
     operator_id: Id
     medium: Medium
+    gun_id: Id | None = Field(
+        default=None, description="the gun it hangs on; then a check before the fill must be on record"
+    )
     at: Moment | None = Field(default=None, description="when it is to be filled; now if absent")
 
 

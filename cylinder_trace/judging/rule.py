@@ -49,7 +49,8 @@ class CylinderRule(Rule):
 
     `lapse(state, owed, reference)` finds what became true because a scan that was owed did not come in time;
     an event of the kinds `due_on` makes it due then, but for what two clocks may differ.
-    `at_gun` is what the finding means for a rehearsed fill; None where a rehearsal can not tell.
+    `at_gun` is what the finding means for a rehearsed fill; None where a rehearsal can not tell. `rehearse` finds it
+    there where `find` can not, and `do_at_gun` is what is to be done there where it is not the remedy of afterwards.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -57,6 +58,8 @@ class CylinderRule(Rule):
     lapse: Callable[[State, Owed, Reference], Finding] | None = None
     due_on: frozenset[str] = frozenset()
     at_gun: Literal["STOP", "ASK"] | None = None
+    rehearse: Callable[[State, Scan, Reference], Finding | None] | None = None
+    do_at_gun: Bilingual | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Scan:
     """
 
     __slots__ = (
+        "approved_by",
         "at_ms",
         "code",
         "corrects",
@@ -79,6 +80,7 @@ class Scan:
         "new_owner",
         "operator",
         "pressure_kpa",
+        "reason",
         "received_ms",
         "result",
         "rules",
@@ -117,6 +119,8 @@ class Scan:
         self.new_code: str | None = None
         self.corrects: str | None = None
         self.rules: tuple[str, ...] = ()
+        self.reason: str | None = None
+        self.approved_by: str | None = None
 
     @property
     def key(self) -> tuple[int, str]:
@@ -174,7 +178,9 @@ class Scan:
         self.new_owner = get("new_owner_id")
         self.corrects = get("corrects")
         self.master = get("cylinder")
-        self.rules = tuple(get("overrides", ()))
+        if overridden := get("overrides"):
+            self.rules, self.approved_by = tuple(overridden), get("approved_by")
+        self.reason = get("reason")
         if "new_code" in message:
             self.new_code = _canonical(message["new_code"])
         if "valid_until" in message:

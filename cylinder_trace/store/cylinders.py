@@ -32,8 +32,8 @@ def lock(connection: Connection, cylinder_ids: Iterable[str]) -> dict[str, State
     return states
 
 
-def save(connection: Connection, states: Sequence[State]) -> None:
-    """Remember the states."""
+def save(connection: Connection, states: Sequence[State], now_ms: int) -> None:
+    """Remember the states, and that they were judged now."""
     rows = [
         {
             "cylinder_id": state.cylinder_id,
@@ -42,6 +42,7 @@ def save(connection: Connection, states: Sequence[State]) -> None:
             "wake_ms": state.wake_ms,
             "owner_id": state.owner,
             "site_id": state.loc,
+            "changed_ms": now_ms,
         }
         for state in states
     ]

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from cylinder_trace.contract.receipt import LARGEST_BODY_BYTES
 from cylinder_trace.web.api.regulator import regulator
+from cylinder_trace.web.api.snapshots import station_snapshots
 from cylinder_trace.web.api.stations import Batch, stations
 from cylinder_trace.web.pages.frame import register_pages, show_error
 from cylinder_trace.web.server import Server, refusal
@@ -53,6 +54,7 @@ def create_app(here: Server) -> OpenAPI:
     csrf.exempt(stations)  # devices carry signatures, not cookies
     app.components_schemas["Batch"] = Batch.model_json_schema(ref_template="#/components/schemas/{model}")
     app.register_api(stations)
+    app.register_api(station_snapshots)
     app.register_api(regulator)
     register_pages(app)
     app.register_error_handler(HTTPException, _answered)

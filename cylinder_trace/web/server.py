@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Response, current_app, jsonify
 
 from cylinder_trace.contract.fields import moment_of
@@ -22,13 +23,17 @@ def clock_ms() -> int:
 
 @dataclass(frozen=True)
 class Server:
-    """Made once by the door that starts the server; `now_ms` is the only clock of the pages and the API."""
+    """Made once by the door that starts the server; `now_ms` is the only clock of the pages and the API.
+
+    Without a `signing_key` it gives no station snapshots.
+    """
 
     database: Database
     cache: ReferenceCache
     settings: Settings
     now_ms: Callable[[], int] = clock_ms
     throttle: Throttle = field(default_factory=Throttle)
+    signing_key: Ed25519PrivateKey | None = None
 
     def now(self) -> datetime:
         """Now, as an aware datetime."""

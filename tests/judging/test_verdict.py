@@ -12,7 +12,7 @@ from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import CYLINDER_RULES
 from cylinder_trace.judging.scan import HOUR_MS, Scan
 from cylinder_trace.judging.state import State
-from cylinder_trace.judging.verdict import rehearsed
+from cylinder_trace.judging.verdict import intended, rehearsed
 from cylinder_trace.law.tables import load
 
 CODE, STATION, CUSTOMER = "SH310001", "甲站", "用户"
@@ -58,8 +58,8 @@ def state_after(*scans: Scan) -> State:
     return story.told(CODE, scans, REFERENCE, NOON_MS).state
 
 
-def asked(state: State, medium: str = "lpg") -> Verdict:
-    return rehearsed(state, CODE, STATION, "持证人员01", medium, NOON_MS, REFERENCE)
+def asked(state: State, medium: str = "lpg", gun: str | None = None) -> Verdict:
+    return rehearsed(state, intended(CODE, STATION, medium, NOON_MS, "持证人员01", gun), REFERENCE)
 
 
 def test_a_lawful_cylinder_passes_without_a_reason() -> None:
@@ -116,11 +116,41 @@ def test_asking_leaves_the_state_as_it_was() -> None:
 
 
 def test_every_rule_that_speaks_at_the_gun_looks_at_fills() -> None:
-    assert [rule.name for rule in CYLINDER_RULES if rule.at_gun and "fill" not in rule.kinds] == []
+    deaf = [rule for rule in CYLINDER_RULES if rule.at_gun and "fill" not in rule.kinds and not rule.rehearse]
+    assert [rule.name for rule in deaf] == []
+
+
+def passed_check(hours_before: int, site: str = STATION) -> Scan:
+    check = scan("fill_check", hours_before, site)
+    check.result = "pass"
+    return check
+
+
+def test_on_the_gun_a_missing_check_is_asked_about_and_the_remedy_is_to_make_it() -> None:
+    verdict = asked(state_after(registered()), gun="枪01")
+    assert verdict.decision == "ASK"
+    assert [(reason.rule, reason.remedy_zh) for reason in verdict.reasons] == [
+        ("no_precheck", "先做充装前检查并登记，合格后再充装。")
+    ]
+    assert asked(state_after(registered(), passed_check(1)), gun="枪01").decision == "PASS"
+
+
+@pytest.mark.parametrize("check", [passed_check(25), passed_check(1, "乙站")], ids=["too old", "elsewhere"])
+def test_a_check_that_does_not_count_for_the_fill_does_not_count_on_the_gun(check: Scan) -> None:
+    assert "no_precheck" in {one.rule for one in asked(state_after(registered(), check), gun="枪01").reasons}
+
+
+def test_before_it_hangs_on_a_gun_nobody_asks_for_the_check_that_is_to_come() -> None:
+    assert asked(state_after(registered())).decision == "PASS"
+
+
+def test_every_reason_at_the_gun_cites_its_law_in_both_languages() -> None:
+    reasons = asked(State(CODE)).reasons
+    assert all(len(one.law) == len(one.law_zh) == len(one.law_en) > 0 for one in reasons)
 
 
 def test_a_verdict_names_gases_and_firms_as_people_do() -> None:
-    verdict = rehearsed(state_after(registered()), CODE, STATION, "op-1", "o2", NOON_MS, REFERENCE)
+    verdict = asked(state_after(registered()), "o2")
     said = {reason.rule: (reason.fact_zh, reason.fact_en) for reason in verdict.reasons}
     zh, en = said["medium_mismatch"]
     assert "液化石油气" in zh
@@ -130,6 +160,6 @@ def test_a_verdict_names_gases_and_firms_as_people_do() -> None:
 
 def test_a_sealed_cylinder_is_not_filled_and_may_stand_where_it_is() -> None:
     sealed = state_after(registered(), scan("hold", 3))
-    assert rehearsed(sealed, CODE, STATION, "op-1", "lpg", NOON_MS, REFERENCE).decision == "STOP"
+    assert asked(sealed).decision == "STOP"
     counted = story.told(CODE, [registered(), scan("hold", 3), scan("observe", 1)], REFERENCE, NOON_MS)
     assert counted.findings == []

@@ -15,6 +15,7 @@ from cylinder_trace.judging.rules.cylinder import (
     no_postcheck,
     no_precheck,
     overfill,
+    override_used,
     unlicensed_site,
     unregistered,
     zombie,
@@ -37,6 +38,7 @@ CYLINDER_RULES: tuple[CylinderRule, ...] = (
     no_postcheck.RULE,
     double_fill.RULE,
     deliver_without_fill.RULE,
+    override_used.RULE,
 )
 
 NETWORK_RULES: tuple[NetworkRule, ...] = (

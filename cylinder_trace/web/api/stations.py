@@ -1,6 +1,8 @@
 """What stations post: batches of events, and the question whether a cylinder may be filled."""
 
 import logging
+from collections.abc import Collection
+from functools import lru_cache
 
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
@@ -12,18 +14,17 @@ from cylinder_trace.contract.event import Event
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.reading import decoded
 from cylinder_trace.contract.receipt import LARGEST_BATCH, Answer, BatchReceipt
-from cylinder_trace.contract.verdict import FillCheckRequest, Reason, Verdict
+from cylinder_trace.contract.verdict import FillCheckRequest, Verdict
 from cylinder_trace.judging.state import State
-from cylinder_trace.judging.verdict import rehearsed
-from cylinder_trace.law.citing import cited
+from cylinder_trace.judging.verdict import intended, rehearsed
 from cylinder_trace.law.tables import Law
 from cylinder_trace.store import alerts, codes
 from cylinder_trace.web.server import Server, refusal, server
 from cylinder_trace.web.signatures import signed_body
 
 log = logging.getLogger(__name__)
-_TAG = Tag(name="stations", description="充装站设备（RFC 9421 签名）")
-stations = APIBlueprint("stations", __name__, url_prefix="/api/v1", abp_tags=[_TAG])
+stations_tag = Tag(name="stations", description="充装站设备（RFC 9421 签名）")
+stations = APIBlueprint("stations", __name__, url_prefix="/api/v1", abp_tags=[stations_tag])
 
 
 class Batch(BaseModel):
@@ -67,7 +68,7 @@ def post_events() -> Response:
     receipt = intake.record(
         here.database, events, here.now(), device.device_id, device.site_id, is_office=device.is_office
     )
-    return _json(with_findings(here, receipt))
+    return as_json(with_findings(here, receipt))
 
 
 def with_findings(here: Server, receipt: BatchReceipt) -> BatchReceipt:
@@ -105,28 +106,47 @@ def post_fill_check() -> Response:
         code = parse_code(asked.cylinder_code).text
     except (ValidationError, NotACylinderCode) as error:
         return refusal(400, "malformed", "无法读取该请求。", str(error))
-    return _json(verdict_on(server(), code, asked))
+    try:
+        return as_json(verdict_on(server(), code, asked))
+    except UnknownMedium as error:
+        return unknown_medium(error)
+
+
+class UnknownMedium(ValueError):
+    """A medium that the law tables do not have: nothing can be said of filling a cylinder with it."""
+
+    def __init__(self, medium: str, known: Collection[str]) -> None:
+        super().__init__(medium)
+        self.medium = medium
+        self.known = ", ".join(sorted(known))
+
+
+def unknown_medium(error: UnknownMedium) -> Response:
+    """The answer to a question about such a medium."""
+    zh = f"介质 {error.medium} 不在介质表中，无法判定，请勿充装。可用代码：{error.known}"
+    en = f"{error.medium} is no medium of the tables, so there is no verdict; do not fill. Media are {error.known}"
+    return refusal(400, "unknown_medium", zh, en)
 
 
 def verdict_on(here: Server, code: str, asked: FillCheckRequest) -> Verdict:
-    """The verdict on a fill, from everything that is on record of the cylinder, judged or not."""
+    """The verdict on a fill, from everything that is on record of the cylinder, judged or not. Raises UnknownMedium."""
     at_ms = epoch_ms(asked.at) if asked.at else here.now_ms()
     with here.database.reading() as connection:
         cylinder_id = codes.root_of(connection, code)
         reference = here.cache.read(connection)
         state = stories.as_it_stands(connection, cylinder_id, reference, at_ms)
-    state = state or State(cylinder_id)
-    verdict = rehearsed(state, code, asked.site_id, asked.operator_id, asked.medium, at_ms, reference)
-    return verdict.model_copy(
-        update={"reasons": tuple(_with_citations(one, reference.law) for one in verdict.reasons)}
-    )
+    known = _media(reference.law)
+    if not known.issuperset(asked.medium.split("+")):
+        raise UnknownMedium(asked.medium, known)
+    fill = intended(code, asked.site_id, asked.medium, at_ms, asked.operator_id, asked.gun_id)
+    return rehearsed(state or State(cylinder_id), fill, reference)
 
 
-def _with_citations(reason: Reason, law: Law) -> Reason:
-    laws = [cited(law, one) for one in reason.law]
-    said = {"law_zh": tuple(one.zh for one in laws), "law_en": tuple(one.en for one in laws)}
-    return reason.model_copy(update=said)
+@lru_cache(maxsize=4)
+def _media(law: Law) -> frozenset[str]:
+    return frozenset(row.text("code") for row in law.rows() if row.table == "media")
 
 
-def _json(model: BaseModel) -> Response:
+def as_json(model: BaseModel) -> Response:
+    """An answer that succeeded."""
     return Response(model.model_dump_json(exclude_none=True), mimetype="application/json")

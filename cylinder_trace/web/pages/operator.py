@@ -16,7 +16,7 @@ from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.verdict import FillCheckRequest
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import RULES
-from cylinder_trace.web.api.stations import verdict_on, with_findings
+from cylinder_trace.web.api.stations import UnknownMedium, unknown_medium, verdict_on, with_findings
 from cylinder_trace.web.language import language
 from cylinder_trace.web.server import refusal, server
 
@@ -110,7 +110,10 @@ def record_scan() -> Response:
             )
         except ValidationError as error:
             return refusal(400, "malformed", "无法读取该请求。", str(error))
-        answer["verdict"] = verdict_on(here, code, question).model_dump(mode="json")
+        try:
+            answer["verdict"] = verdict_on(here, code, question).model_dump(mode="json")
+        except UnknownMedium as error:
+            return unknown_medium(error)
     if action in ACTIONS:
         message = {name: asked[name] for name in _DETAILS if asked.get(name) not in (None, "")}
         occurred_at = asked.get("occurred_at") or here.now().isoformat()
