@@ -14,7 +14,7 @@ from cylinder_trace.simulator.world import Firm, World, code_of
 _LPG_MODELS = {"YSP35.5": (16.5, 0.60), "YSP12": (7.0, 0.25), "YSP118": (46.0, 0.15)}
 """Empty mass in kg, and share of the stock."""
 
-_LIFE_TO_SPARE = timedelta(days=60)
+_LIFE_TO_SPARE = timedelta(days=90)
 _EXTENDED_SHARE = 0.05
 
 

@@ -12,7 +12,8 @@ _UNREADABLE = 0.001
 _RELABELLED = 0.003
 _COUNTED = 0.03
 _SCRAPPED_AT_INSPECTION = 0.03
-_APPLY_BEFORE = timedelta(days=30)
+_APPLY_BEFORE = timedelta(days=75)
+"""No term ends with a customer: two months at a household, and the days until it is handed over."""
 
 
 def honest_life(walk: Walk) -> None:
@@ -48,7 +49,7 @@ def begun(walk: Walk) -> None:
         walk.now_ms = now_ms + int((walk.now_ms - now_ms) * rng.random())
         return
     walk.place = walk.station if share < 0.85 or not walk.bottle.firm.is_lpg else walk.door
-    walk.full = rng.random() < 0.5
+    walk.full = rng.random() < 0.5 and walk.bottle.valid_until > walk.today + _APPLY_BEFORE
     walk.wait(0, 48)
 
 
