@@ -17,17 +17,16 @@ USUAL = "YSP35.5"
 
 
 def site_imbalance(world: World, rng: Random, number: int) -> Iterator[Label]:
-    """Three dozen brought to a depot are next counted elsewhere, with no scan between; every second time the way back."""
+    """Thirty brought to a depot are next counted elsewhere, with no scan between; every second time the way back."""
     firm = lpg_firm(world, number)
     own = own_depot(world, rng, firm)
-    elsewhere = [*firm.depots, *firm.stations]
+    elsewhere = [*firm.depots, *firm.stations[1:]]
     seen: list[UUID] = []
-    for turn, at_ms in enumerate(days_of(world, rng, 36, 10, 2, 5)):
+    for turn, at_ms in enumerate(days_of(world, rng, 30, 10, 2, 5)):
         other = elsewhere[turn % len(elsewhere)]
         origin, goal = (own, other) if number % 2 == 0 else (other, own)
         walk = parked(world, rng, firm, firm.stations[0], at_ms)
-        if origin is not firm.stations[0]:
-            seen += walk.haul(origin)[1:]
+        seen += walk.haul(origin)[1:]
         walk.wait(20, 50)
         walk.place = goal
         seen.append(walk.count())
