@@ -52,14 +52,19 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
-    """Open a migrated database. SQLite gets WAL, full synchronisation, foreign keys and a 30 s busy wait."""
+def open_database(url: str, *, is_scratch: bool = False) -> Database:
+    """Open a migrated database. SQLite gets WAL, full synchronisation, foreign keys and a 30 s busy wait.
+
+    One that is thrown away afterwards, `is_scratch`, need not reach the disk.
+    """
     is_postgresql = url.startswith("postgres")
     arguments = {"connect_args": _GIVE_UP} if is_postgresql else {}
     engine = create_engine(_dialect_url(url), pool_pre_ping=is_postgresql, **arguments)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        if is_scratch:
+            event.listen(engine, "connect", _never_wait_for_the_disk)
     return Database(engine)
 
 
@@ -120,6 +125,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "recursive_triggers=ON",  # else INSERT OR REPLACE removes a row of the ledger past its trigger
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _never_wait_for_the_disk(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,0 +1,199 @@
+"""Measuring the judge: a simulated city is recorded, judged, swept and told as it would have been, then scored.
+
+The real walks work on a database of their own, which is gone afterwards. Time passes as the events arrive: what
+arrived in ten minutes is judged together, a sweep comes every hour, and notices that are due count as told.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from cylinder_trace import intake, sweep
+from cylinder_trace.contract.fields import epoch_ms
+from cylinder_trace.contract.receipt import LARGEST_BATCH
+from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, MINUTE_MS, local_day
+from cylinder_trace.law.tables import Law, load
+from cylinder_trace.scoring import City, Raised, Score, scored
+from cylinder_trace.simulator.plan import Arrival, Label, Missed
+from cylinder_trace.store import codes, lives, notices, outcomes, parties
+from cylinder_trace.store.database import Database, open_database, upgrade
+from cylinder_trace.store.parties import ReferenceCache
+
+TOGETHER_MS = MINUTE_MS
+"""What arrives within this time of each other is recorded as received at once, with the last of it."""
+STAYS_BUSY_MS = 2 * DAY_MS
+"""How long after a device's scan the timetable is kept; the papers of quiet years are taken in day by day."""
+_SHARE_OF_BUSIEST = 0.1
+"""The city is counted from the first day on which so much of the busiest day's scans arrived."""
+
+Told = Callable[[int], object]
+
+
+@dataclass(slots=True)
+class Timetable:
+    """How the server works in the simulated time."""
+
+    judge_every_ms: int = 10 * MINUTE_MS
+    sweep_every_ms: int = HOUR_MS
+
+
+@dataclass(slots=True)
+class _Course:
+    """What is noted while time passes. `told` and `taken_back` say when people first heard of an alert, and of its end."""
+
+    now_ms: int = 0
+    swept_ms: int = 0
+    scanned_ms: int = 0
+    scans: Counter[int] = field(default_factory=Counter)
+    at_ms: dict[str, int] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
+    taken_back: dict[str, int] = field(default_factory=dict)
+
+    def is_busy(self, at_ms: int) -> bool:
+        """Whether devices scan in these days."""
+        return at_ms < self.scanned_ms + STAYS_BUSY_MS
+
+    @property
+    def days(self) -> int:
+        """Local days from the first busy one to the last."""
+        busiest = max(self.scans.values(), default=0)
+        busy = [day for day, number in self.scans.items() if number >= _SHARE_OF_BUSIEST * busiest]
+        return max(busy) - min(busy) + 1 if busy else 1
+
+
+def evaluate(
+    records: Iterable[Any],
+    arrivals: Iterable[Arrival],
+    labels: Iterable[Label],
+    missed: Iterable[Missed] = (),
+    told: Told = lambda _number: None,
+    law: Law | None = None,
+    timetable: Timetable | None = None,
+) -> Score:
+    """Score the judge over a city, which is judged for the moment its last event arrived; `told(number)` as events are done.
+
+    `arrivals` come in the order they arrived and may be a stream.
+    """
+    labels = list(labels)
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'evaluated.sqlite3'}"
+        upgrade(url)
+        database = open_database(url, is_scratch=True)
+        try:
+            cache = ReferenceCache(law or load())
+            with database.writing() as connection:
+                parties.put_records(connection, list(records))
+                notices.put_recipient(connection, "everybody@example.org", notices.EVERYWHERE, "")
+            named = {str(one) for label in labels for one in label.event_ids}
+            course = _lived(database, cache, arrivals, named, told, timetable or Timetable())
+            return _score(database, course, labels, missed)
+        finally:
+            database.close()
+
+
+def _lived(
+    database: Database,
+    cache: ReferenceCache,
+    arrivals: Iterable[Arrival],
+    named: set[str],
+    told: Told,
+    timetable: Timetable,
+) -> _Course:
+    course = _Course()
+
+    def slot(arrival: Arrival) -> int:
+        received_ms = epoch_ms(arrival.received_at)
+        if getattr(arrival.event, "device_id", None) is not None:
+            course.scanned_ms = received_ms
+            course.scans[local_day(received_ms)] += 1
+        return received_ms // (timetable.judge_every_ms if course.is_busy(received_ms) else DAY_MS)
+
+    for _, some in groupby(arrivals, key=slot):
+        batch = list(some)
+        _pass_time(database, cache, course, epoch_ms(batch[0].received_at), timetable)
+        for arrival in batch:
+            event_id = str(arrival.event.event_id)
+            if event_id in named:
+                course.at_ms[event_id] = epoch_ms(arrival.event.occurred_at)
+        for together in _together(batch):
+            intake.record(database, [one.event for one in together], together[-1].received_at, None)
+        course.now_ms = max(course.now_ms, epoch_ms(batch[-1].received_at))
+        course.swept_ms = course.swept_ms or course.now_ms
+        while intake.judge(database, cache, course.now_ms):
+            pass
+        _tell(database, course)
+        told(len(batch))
+    _sweep(database, cache, course, course.now_ms)
+    return course
+
+
+def _together(batch: Sequence[Arrival]) -> Iterator[list[Arrival]]:
+    """What is recorded in one transaction."""
+    some: list[Arrival] = []
+    for arrival in batch:
+        if some and (
+            len(some) == LARGEST_BATCH
+            or epoch_ms(arrival.received_at) - epoch_ms(some[0].received_at) > TOGETHER_MS
+        ):
+            yield some
+            some = []
+        some.append(arrival)
+    if some:
+        yield some
+
+
+def _pass_time(
+    database: Database, cache: ReferenceCache, course: _Course, until_ms: int, timetable: Timetable
+) -> None:
+    """Make the sweeps that lie between the last one and a moment."""
+    while course.now_ms:
+        every_ms = timetable.sweep_every_ms if course.is_busy(course.swept_ms) else DAY_MS
+        next_ms = (course.swept_ms // every_ms + 1) * every_ms
+        if next_ms > until_ms:
+            return
+        _sweep(database, cache, course, next_ms)
+
+
+def _sweep(database: Database, cache: ReferenceCache, course: _Course, now_ms: int) -> None:
+    course.now_ms = max(course.now_ms, now_ms)
+    sweep.run(database, cache, course.now_ms)
+    course.swept_ms = course.now_ms
+    _tell(database, course)
+
+
+def _tell(database: Database, course: _Course) -> None:
+    """Count the notices that are due as told, without a mail."""
+    with database.writing() as connection:
+        while rows := notices.due(connection, course.now_ms, 500):
+            notices.told(connection, rows)
+            for row in rows:
+                heard = course.taken_back if row["reason"] == "withdrawn" else course.told
+                heard.setdefault(row["fingerprint"], course.now_ms)
+
+
+def _score(database: Database, course: _Course, labels: Sequence[Label], missed: Iterable[Missed]) -> Score:
+    missed = list(missed)
+    with database.reading() as connection:
+        alerts = [
+            Raised(
+                fingerprint=row["fingerprint"],
+                rule=row["rule"],
+                subject=row["subject"],
+                at_ms=row["at_ms"],
+                evidence=evidence,
+                status=row["status"],
+                opened_ms=row["opened_ms"],
+                told_ms=course.told.get(row["fingerprint"]),
+                taken_back_ms=course.taken_back.get(row["fingerprint"]),
+            )
+            for row, evidence in outcomes.every_alert(connection)
+        ]
+        named = {label.subject for label in labels} | {one.cylinder_code for one in missed}
+        roots = codes.roots_of(connection, named | {alert.subject for alert in alerts})
+        cylinders = lives.count(connection)
+    city = City(labels, cylinders, course.days, course.at_ms, lambda code: roots.get(code, code), missed)
+    return scored(city, alerts)
