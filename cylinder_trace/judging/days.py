@@ -1,0 +1,199 @@
+"""A site's day: all that was scanned there on one local day, in the order it happened, and its tally.
+
+What a correction declares wrong does not count; only its number in its device's count does, for it was heard.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, MINUTE_MS, MOVEMENTS, SCANS, Scan, day_start_ms
+from cylinder_trace.judging.tally import Dated, DeviceDay, Tally, ranges
+
+EVIDENCE = frozenset({"double_fill"})
+"""Rules over one cylinder whose findings are counted at the site and day they lie at."""
+
+MOST_NAMED = 50
+"""Events named as evidence of one finding; the count is always whole."""
+
+_FEW = 10
+"""Ids kept in a tally for each thing."""
+
+_A_SESSION_MS = HOUR_MS
+"""Scans sent within this time of each other went up together, in whatever order."""
+
+
+@dataclass(slots=True)
+class SiteDay:
+    """One site on one day. `scans` and `void` (declared wrong) are in the order they happened.
+
+    `evidence` are, by rule, the deciding events of what was found about cylinders there that day; `gone` and `come`
+    the events that showed a cylinder to have left the site, or come to it, without any scan.
+    """
+
+    site: str
+    day: int
+    scans: Sequence[Scan]
+    void: Sequence[Scan] = ()
+    evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    gone: Sequence[str] = ()
+    come: Sequence[str] = ()
+
+    def of(self, kind: str) -> list[Scan]:
+        """The scans of one kind."""
+        return [scan for scan in self.scans if scan.kind == kind]
+
+    def by_device(self, kind: str | None = None) -> dict[str, list[Scan]]:
+        """The scans, or those of one kind, by the device that made them."""
+        found: dict[str, list[Scan]] = defaultdict(list)
+        for scan in self.scans:
+            if scan.device is not None and kind in {None, scan.kind}:
+                found[scan.device].append(scan)
+        return found
+
+    @property
+    def name(self) -> str:
+        """The day as a date, for anchors."""
+        return day_name(self.day)
+
+
+def day_name(day: int) -> str:
+    """A local day as an ISO date."""
+    return date.fromordinal(day).isoformat()
+
+
+def tallied(site_day: SiteDay, reference: Reference) -> Tally | None:
+    """The day in numbers; None where nothing happened."""
+    heard = [*site_day.scans, *site_day.void]
+    if not heard and not site_day.gone and not site_day.come:
+        return None
+    scans = site_day.scans
+    fills, inspections = site_day.of("fill"), site_day.of("inspect")
+    kinds = Counter(scan.kind for scan in scans)
+    keyed = [scan for scan in scans if scan.entry == "keyed"]
+    before, after = dark_fills(site_day, fills, reference)
+    first = min(heard, key=lambda scan: scan.key, default=None)
+    tally = Tally(
+        first=first.event_id if first else "",
+        first_ms=first.at_ms if first else 0,
+        scanned=sum(scan.entry == "scanned" for scan in scans),
+        keyed=len(keyed),
+        first_keyed=_first(keyed),
+        fills=len(fills),
+        first_fill=_first(fills),
+        delivers=kinds["deliver"],
+        first_deliver=_first(site_day.of("deliver")),
+        movements=sum(kinds[kind] for kind in MOVEMENTS),
+        inspected=len(inspections),
+        failed=sum(scan.result != "pass" for scan in inspections),
+        first_inspect=_first(inspections),
+        double_fills=len(site_day.evidence.get("double_fill", ())),
+        jumps_in=len(site_day.come),
+        jumps_out=len(site_day.gone),
+        gone=list(site_day.gone[:_FEW]),
+        come=list(site_day.come[:_FEW]),
+        before_opening=before[:MOST_NAMED],
+        after_closing=after[:MOST_NAMED],
+        masses=_masses(fills, reference),
+        people=sorted({scan.operator for scan in scans if scan.operator}),
+    )
+    counts: dict[str, list[int]] = defaultdict(list)
+    for scan in (*fills, *(one for one in site_day.void if one.kind == "fill")):
+        if scan.gun is not None and scan.gun_count is not None:
+            counts[scan.gun].append(scan.gun_count)
+    tally.guns = {gun: ranges(its) for gun, its in sorted(counts.items())}
+    by_device: dict[str, list[Scan]] = defaultdict(list)
+    for scan in heard:
+        if scan.device is not None and scan.seq is not None:
+            by_device[scan.device].append(scan)
+    # A desk's device numbers acts that are about no site too.
+    tally.devices = {
+        device: _of_device(its, reference)
+        for device, its in sorted(by_device.items())
+        if any(scan.kind in SCANS for scan in its)
+    }
+    return tally
+
+
+def dark_fills(
+    site_day: SiteDay, fills: Sequence[Scan], reference: Reference
+) -> tuple[list[Dated], list[Dated]]:
+    """The fills of the day that lie outside the declared hours by more than clocks err: before noon, and after it."""
+    noon_ms = day_start_ms(site_day.day) + DAY_MS // 2
+    if not fills or reference.is_open(site_day.site, noon_ms) is None:
+        return [], []
+    err_ms = int(reference.number("night_fill.clock_tolerance_min", noon_ms) * MINUTE_MS)
+    found: tuple[list[Dated], list[Dated]] = [], []
+    for scan in fills:
+        around = (scan.at_ms, scan.at_ms - err_ms, scan.at_ms + err_ms)
+        if not any(reference.is_open(site_day.site, at_ms) for at_ms in around):
+            found[scan.at_ms >= noon_ms].append((scan.at_ms, scan.event_id))
+    return found
+
+
+def sizes_g(reference: Reference, at_ms: int) -> list[tuple[int, str]]:
+    """What each LPG model may hold in grams, and its name: the lightest first."""
+    models = {row.text("model") for row in reference.law.rows() if row.table == "lpg_models"}
+    allowed = ((reference.allowed_g(model, None, "lpg", at_ms), model) for model in models)
+    return sorted((grams, model) for grams, model in allowed if grams is not None)
+
+
+def size_of(scan: Scan, sizes: Sequence[tuple[int, str]]) -> str | None:
+    """The model whose allowed mass lies nearest to what was filled in, for a fill names none; None for other gases."""
+    if scan.medium != "lpg" or not scan.net_g or not sizes:
+        return None
+    net_g = scan.net_g
+    return min(sizes, key=lambda size: abs(size[0] - net_g))[1]
+
+
+def _masses(fills: Sequence[Scan], reference: Reference) -> dict[str, tuple[int, int, int]]:
+    masses: dict[str, tuple[int, int, int]] = {}
+    sizes = sizes_g(reference, fills[0].at_ms) if fills else []
+    for scan in fills:
+        size = size_of(scan, sizes)
+        if size is not None and scan.net_g is not None:
+            n, total, squares = masses.get(size, (0, 0, 0))
+            masses[size] = n + 1, total + scan.net_g, squares + scan.net_g**2
+    return dict(sorted(masses.items()))
+
+
+def _of_device(scans: Sequence[Scan], reference: Reference) -> DeviceDay:
+    """`scans` of one device on one day, in any order."""
+    scans = sorted(scans, key=lambda scan: scan.key)
+    made = DeviceDay(ranges(scan.seq for scan in scans if scan.seq is not None), scans[-1].event_id)
+    received = [scan.received_ms for scan in scans if scan.received_ms is not None]
+    if len(received) < len(scans):
+        return made
+    made.first_received_ms = min(received)
+    late_ms = reference.number("backdated_upload.late_h", scans[-1].at_ms) * HOUR_MS
+    enough = int(reference.number("backdated_upload.events", scans[-1].at_ms))
+    late = [scan for scan in scans if (scan.received_ms or 0) - scan.at_ms > late_ms]
+    if len(late) >= enough:
+        made.late_received_ms = sorted(scan.received_ms or 0 for scan in late)[-enough]
+        made.late = [scan.event_id for scan in late if (scan.received_ms or 0) >= made.late_received_ms][
+            :_FEW
+        ]
+        made.proved = _sent_later_ones_before(scans, late) >= enough
+    return made
+
+
+def _sent_later_ones_before(scans: Sequence[Scan], late: Sequence[Scan]) -> int:
+    """How many of the late scans were sent after scans that the device had made after them."""
+    of_late = {scan.event_id for scan in late}
+    earliest_ms, proved = 2**62, 0
+    for scan in reversed(scans):
+        received_ms = scan.received_ms or 0
+        proved += scan.event_id in of_late and earliest_ms < received_ms - _A_SESSION_MS
+        earliest_ms = min(earliest_ms, received_ms)
+    return proved
+
+
+def was_sent_before(first_ms: int | None, late_ms: int) -> bool:
+    """Whether something was sent in an earlier session than the late scans."""
+    return first_ms is not None and first_ms < late_ms - _A_SESSION_MS
+
+
+def _first(scans: Sequence[Scan]) -> str:
+    return scans[0].event_id if scans else ""
