@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "fill-check": "fill_check",
     "fill": "fill",
     "post-check": "post_check",
+    "override": "override",
     "ship": "ship",
     "receive": "receive",
     "deliver": "deliver",

@@ -13,23 +13,25 @@ from typing import Any
 from pydantic import ValidationError
 
 from cylinder_trace.contract.code import NotACylinderCode, parse_code
-from cylinder_trace.contract.verdict import FillCheckRequest, Verdict
+from cylinder_trace.contract.verdict import FillCheckRequest
 from scanner import said
 from scanner.actions import Action, UnusableAction, as_scanned, read_code
+from scanner.asking import NoVerdict, asked
 from scanner.background import BackgroundUpload
 from scanner.keys import DeviceKey, UnusableKey, read_key
+from scanner.offline import NoSnapshot, fetched, opened
 from scanner.options import details, parser
 from scanner.outbox import Outbox, OutboxError, status
 from scanner.recording import Recorder, line_of
 from scanner.repeats import EqualReads, Repeats
 from scanner.server import Server, Unreachable
+from scanner.snapshot import SnapshotError
 from scanner.upload import Progress, Uploader, send_all
 from scanner.wedge import lines
 
 DONE, UNDONE, UNUSABLE = 0, 1, 2
 VERDICT_CODES = {"PASS": 0, "ASK": 3, "STOP": 4}
-NO_VERDICT = 5
-FILL_CHECKS_PATH = "/api/v1/fill-checks"
+NO_VERDICT, LET_GO = 5, 6
 _LAST_TRIES = 3
 """Failures in a row that the end of a scanning run waits for; what is left waits in the outbox."""
 
@@ -47,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         "upload": _upload,
         "status": _status,
         "check": _check,
+        "snapshot": _snapshot,
         "bench": _bench,
     }
     try:
@@ -166,13 +169,19 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     key = read_key(arguments.key)
-    parse_code(as_scanned(arguments.code))
+    code = parse_code(as_scanned(arguments.code)).text
+    release = (arguments.reason, arguments.approved_by, arguments.outbox)
+    if any(release) and not all(release):
+        raise UnusableAction(
+            "letting a fill go on needs --reason, --approved-by and --outbox; nothing was asked"
+        )
     try:
         request = FillCheckRequest(
             cylinder_code=as_scanned(arguments.code),
             site_id=key.site_id,
             operator_id=arguments.operator,
             medium=arguments.medium,
+            gun_id=arguments.gun,
         )
     except ValidationError as error:
         problems = "; ".join(
@@ -180,20 +189,47 @@ def _check(arguments: argparse.Namespace) -> int:
         )
         print(f"cylinder-scan: {problems}", file=sys.stderr)
         return UNUSABLE
-    server = Server(key, now_ms=_now_ms)
     try:
-        reply = server.post(FILL_CHECKS_PATH, request.model_dump_json(exclude_none=True).encode())
-        verdict = Verdict.model_validate_json(reply.body) if reply.status == 200 else None
-    except (Unreachable, ValidationError) as error:
+        answer = asked(key, code, request, arguments.snapshot, arguments.max_age, now_ms=_now_ms)
+    except (NoVerdict, SnapshotError) as error:
         print(f"无法判定，请勿充装。 / No verdict, do not fill: {error}", file=sys.stderr)
         return NO_VERDICT
+    print(said.verdict_text(answer.verdict, answer.age_ms))
+    if answer.verdict.decision == "PASS":
+        return VERDICT_CODES["PASS"]
+    if not all(release):
+        print(said.HOW_TO_LET_GO, file=sys.stderr)
+        return VERDICT_CODES[answer.verdict.decision]
+    released = {
+        "overrides": [reason.rule for reason in answer.verdict.reasons],
+        "reason": arguments.reason,
+        "approved_by": arguments.approved_by,
+    }
+    action = Action("override", key.site_id, key.device_id, arguments.operator, released)
+    with Outbox(arguments.outbox, device_id=key.device_id) as outbox:
+        event = Recorder(action, outbox, _now_ms).record(arguments.code)
+    _print({"event": event})
+    return LET_GO
+
+
+def _snapshot(arguments: argparse.Namespace) -> int:
+    key = read_key(arguments.key)
+    server = Server(key, now_ms=_now_ms)
+
+    def tell(entries: int) -> None:
+        end = "\r" if sys.stderr.isatty() else "\n"
+        print(f"离线数据 / snapshot: {entries} 只 cylinders", end=end, file=sys.stderr, flush=True)
+
+    try:
+        with opened(key, arguments.snapshot) as file:
+            fetched(server, file, tell)
+    except (NoSnapshot, SnapshotError, Unreachable) as error:
+        print(f"\n离线数据未更新 / The snapshot is not up to date: {error}", file=sys.stderr)
+        return UNDONE
     finally:
         server.close()
-    if verdict is None:
-        print(f"无法判定，请勿充装。 / No verdict, do not fill: {reply}", file=sys.stderr)
-        return NO_VERDICT
-    print(said.verdict_text(verdict))
-    return VERDICT_CODES[verdict.decision]
+    print("\n离线数据已更新 / The snapshot is up to date", file=sys.stderr)
+    return DONE
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import ValidationError
 
 from cylinder_trace.contract.signing import KeyFile
@@ -21,12 +21,16 @@ class UnusableKey(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeviceKey:
-    """Who this device is and what it signs with. `server_url` has no slash at its end."""
+    """Who this device is and what it signs with. `server_url` has no slash at its end.
+
+    `server_key` is what the server signs with; None in a key file of before there were snapshots.
+    """
 
     server_url: str
     device_id: str
     site_id: str
     private_key: Ed25519PrivateKey
+    server_key: Ed25519PublicKey | None = None
 
 
 def read_key(path: Path) -> DeviceKey:
@@ -46,8 +50,9 @@ def read_key(path: Path) -> DeviceKey:
         )
     try:
         written = KeyFile.model_validate_json(text)
-        private_key = Ed25519PrivateKey.from_private_bytes(
-            base64.b64decode(written.private_key, validate=True)
+        private_key = Ed25519PrivateKey.from_private_bytes(_raw(written.private_key))
+        server_key = written.server_public_key and Ed25519PublicKey.from_public_bytes(
+            _raw(written.server_public_key)
         )
     except ValidationError as error:
         fields = ", ".join(
@@ -56,7 +61,15 @@ def read_key(path: Path) -> DeviceKey:
         )
         raise UnusableKey(f"the key file {path} is damaged ({fields}); enrol the device again") from None
     except (binascii.Error, ValueError):
-        raise UnusableKey(
-            f"the private_key in {path} is not 32 bytes in base64; enrol the device again"
-        ) from None
-    return DeviceKey(written.server_url.rstrip("/"), written.device_id, written.site_id, private_key)
+        raise UnusableKey(f"a key in {path} is not 32 bytes in base64; enrol the device again") from None
+    return DeviceKey(
+        written.server_url.rstrip("/"),
+        written.device_id,
+        written.site_id,
+        private_key,
+        server_key or None,
+    )
+
+
+def _raw(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner.actions import KINDS
+from scanner.offline import LONGEST_AGE_H
 
 _TEXT_DETAILS = {
     "medium": "what is filled, as in lpg, o2, ar+co2",
@@ -21,6 +22,8 @@ _TEXT_DETAILS = {
     "agency_licence_no": "inspection agency's licence number",
     "inspector_id": "inspector",
     "reviewer_id": "reviewer",
+    "reason": "why a fill goes on against the verdict (override)",
+    "approved_by": "the name of the person who answers for that (override)",
     "note": "a note",
 }
 _NUMBER_DETAILS = {
@@ -62,18 +65,36 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("folder", nargs="?", metavar="FOLDER")
 
     check = commands.add_parser(
-        "check", help="may this cylinder be filled? exit code 0 PASS, 3 ASK, 4 STOP, 5 no answer"
+        "check",
+        help="may this cylinder be filled? exit code 0 PASS, 3 ASK, 4 STOP, 5 no answer, 6 let go by a person",
     )
     check.add_argument("code", metavar="CODE", help="text of the label")
     check.add_argument("--key", type=Path, required=True, metavar="FILE")
     check.add_argument("--operator", required=True, metavar="ID")
     check.add_argument("--medium", required=True, help=_TEXT_DETAILS["medium"])
+    check.add_argument("--gun", metavar="ID", help="the gun it hangs on: then a check must be on record")
+    check.add_argument(
+        "--snapshot", type=Path, metavar="FILE", help="ask this snapshot where the server does not answer"
+    )
+    check.add_argument(
+        "--max-age", type=float, default=LONGEST_AGE_H, metavar="HOURS", help="of the snapshot (default 24)"
+    )
+    release = check.add_argument_group("letting a fill go on against ASK or STOP; all three, or none")
+    release.add_argument("--reason", type=_said, metavar="TEXT", help="why; it is recorded and reported")
+    release.add_argument("--approved-by", type=_said, metavar="NAME", help="who answers for it")
+    release.add_argument(
+        "--outbox", type=Path, metavar="FILE", help="where it is recorded until it is uploaded"
+    )
+
+    snapshot = commands.add_parser("snapshot", help="fetch what `check` needs while there is no network")
+    snapshot.add_argument("--key", type=Path, required=True, metavar="FILE")
+    snapshot.add_argument("--snapshot", type=Path, required=True, metavar="FILE", help="made when missing")
     return top
 
 
 def details(arguments: argparse.Namespace) -> dict[str, Any]:
     """The event fields that were given as options, as JSON values."""
-    names = (*_TEXT_DETAILS, *_NUMBER_DETAILS, "items_failed", "real_name_verified")
+    names = (*_TEXT_DETAILS, *_NUMBER_DETAILS, "items_failed", "overrides", "real_name_verified")
     return {name: value for name in names if (value := getattr(arguments, name)) is not None}
 
 
@@ -97,6 +118,9 @@ def _add_action(command: argparse.ArgumentParser) -> None:
         help="a failed item; repeatable",
     )
     fields.add_argument(
+        "--overrides", action="append", metavar="RULE", help="a rule that objected (override); repeatable"
+    )
+    fields.add_argument(
         "--real-name-verified", dest="real_name_verified", action=argparse.BooleanOptionalAction, default=None
     )
 
@@ -104,6 +128,12 @@ def _add_action(command: argparse.ArgumentParser) -> None:
 def _add_device(command: argparse.ArgumentParser, *, required: bool) -> None:
     command.add_argument("--key", type=Path, required=required, metavar="FILE", help="the device's key file")
     command.add_argument("--outbox", type=Path, required=required, metavar="FILE", help="made when missing")
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; say it in words")
+    return text.strip()
 
 
 def _option(name: str) -> str:

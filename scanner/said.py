@@ -14,6 +14,12 @@ _DECISIONS = {
 }
 
 
+HOW_TO_LET_GO = (
+    "确需放行的，写明原因和姓名重新提交（将登记并报告）：--reason 原因 --approved-by 姓名 --outbox 文件"
+    " / To let it go on, say why and who: --reason TEXT --approved-by NAME --outbox FILE (recorded and reported)"
+)
+
+
 def status_text(status: Status) -> str:
     """Several lines, Chinese first; times in the machine's own zone."""
     zh = [
@@ -71,10 +77,19 @@ def status_facts(status: Status) -> dict[str, Any]:
     }
 
 
-def verdict_text(verdict: Verdict) -> str:
-    """The decision, then each reason with its law and what to do; Chinese first."""
+def verdict_text(verdict: Verdict, age_ms: int | None = None) -> str:
+    """The decision, then each reason with its law and what to do; Chinese first.
+
+    With the age of the data where it came from the snapshot.
+    """
     decision_zh, decision_en = _DECISIONS[verdict.decision]
     zh, en = [f"{decision_zh}  {verdict.cylinder_code}"], [f"{decision_en}  {verdict.cylinder_code}"]
+    if age_ms is not None:
+        hours, minutes = divmod(age_ms // 60_000, 60)
+        zh.append(f"  离线结论：服务器未应答，数据更新于 {hours} 小时 {minutes} 分前；此后的扫码未计入。")
+        en.append(
+            f"  offline: the server did not answer; data of {hours} h {minutes} min ago, no scan since counts"
+        )
     for reason in verdict.reasons:
         # A server of before the citations sends their ids only.
         law_zh, law_en = reason.law_zh or reason.law, reason.law_en or reason.law

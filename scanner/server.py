@@ -45,7 +45,7 @@ class _Timed(BaseModel):
 
 
 class Server:
-    """Posts in the name of one device. Not for several threads at once."""
+    """Asks and posts in the name of one device. Not for several threads at once."""
 
     def __init__(
         self,
@@ -54,12 +54,14 @@ class Server:
         now_ms: Callable[[], int],
         clock_offset_ms: int | None = None,
         heard_offset: Callable[[int], None] = lambda _: None,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         """`clock_offset_ms`: device's clock minus server's; `heard_offset` is told each time it is heard anew."""
         self.clock_offset_ms = clock_offset_ms
         self._key = key
         self._now_ms = now_ms
         self._heard_offset = heard_offset
+        self._answer_timeout_s = answer_timeout_s
         self._session = requests.Session()
         keys: dict[str, Ed25519PrivateKey] = {key.device_id: key.private_key}
         self._signer = HTTPMessageSigner(
@@ -75,19 +77,22 @@ class Server:
 
         Raises Unreachable.
         """
-        reply = self._post_once(path, body)
+        return self._ask("POST", path, body)
+
+    def get(self, path: str) -> Reply:
+        """Ask for a path with its query, likewise. Raises Unreachable."""
+        return self._ask("GET", path, b"")
+
+    def _ask(self, method: str, path: str, body: bytes) -> Reply:
+        reply = self._ask_once(method, path, body)
         if reply.status == 401 and reply.answer and reply.answer.error == "clock":
-            reply = self._post_once(path, body)
+            reply = self._ask_once(method, path, body)
         return reply
 
-    def _post_once(self, path: str, body: bytes) -> Reply:
+    def _ask_once(self, method: str, path: str, body: bytes) -> Reply:
+        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body else {})
         request = self._session.prepare_request(
-            requests.Request(
-                "POST",
-                self._key.server_url + path,
-                data=body,
-                headers={"Content-Type": "application/json", "Accept": "application/json"},
-            )
+            requests.Request(method, self._key.server_url + path, data=body or None, headers=headers)
         )
         sent_ms = self._now_ms()
         self._signer.sign(
@@ -103,7 +108,10 @@ class Server:
         try:
             # A redirect is not followed: the signature covers the path it was made for.
             response = self._session.send(
-                request, timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S), allow_redirects=False, **settings
+                request,
+                timeout=(CONNECT_TIMEOUT_S, self._answer_timeout_s),
+                allow_redirects=False,
+                **settings,
             )
         except requests.RequestException as error:
             raise Unreachable(

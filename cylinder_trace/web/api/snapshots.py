@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Response, request
 from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel, Field
@@ -58,7 +59,7 @@ class SnapshotQuery(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _Cursor:
+class Cursor:
     """Where the next page begins. A whole one goes by id; what changed since `since_ms` by when it was judged."""
 
     reference: str
@@ -71,7 +72,7 @@ class _Cursor:
         return f"{self.reference}.{self.base_ms}.{since}.{self.after}"
 
     @classmethod
-    def read(cls, text: str) -> "_Cursor":
+    def read(cls, text: str) -> "Cursor":
         """Raises ValueError for what we never wrote."""
         reference, base, since, after = text.split(".", 3)
         return cls(reference, int(base), int(since) if since else None, after)
@@ -96,7 +97,7 @@ def get_snapshot(query: SnapshotQuery) -> Response:
         )
         return refusal(501, "no_signing_key", zh, en)
     try:
-        cursor = _Cursor.read(query.cursor) if query.cursor else None
+        cursor = Cursor.read(query.cursor) if query.cursor else None
     except ValueError:
         return refusal(
             400, "malformed", "无法读取 cursor。", "the cursor can not be read; leave it out to begin"
@@ -104,14 +105,19 @@ def get_snapshot(query: SnapshotQuery) -> Response:
     with here.database.reading() as connection:
         reference = here.cache.read(connection)
         page = page_of(connection, device.site_id, cursor, here.now_ms(), reference)
-    signature = here.signing_key.sign(signed_bytes(page.model_dump(mode="json", exclude_none=True)))
-    return as_json(SignedSnapshot(snapshot=page, signature=base64.b64encode(signature).decode()))
+    return as_json(signed_page(page, here.signing_key))
+
+
+def signed_page(page: StationSnapshot, key: Ed25519PrivateKey) -> SignedSnapshot:
+    """The page as it is sent."""
+    signature = key.sign(signed_bytes(page.model_dump(mode="json", exclude_none=True)))
+    return SignedSnapshot(snapshot=page, signature=base64.b64encode(signature).decode())
 
 
 def page_of(
     connection: Connection,
     site: str,
-    cursor: _Cursor | None,
+    cursor: Cursor | None,
     now_ms: int,
     reference: Reference,
     size: int = PAGE,
@@ -119,7 +125,7 @@ def page_of(
     """The page at a cursor; the first of a whole snapshot without one, or with one of another register or law."""
     mark = reference_mark(reference)
     if cursor is None or cursor.reference != mark or not 0 <= now_ms - cursor.base_ms <= ANEW_AFTER_MS:
-        cursor = _Cursor(mark, now_ms)
+        cursor = Cursor(mark, now_ms)
     owner = reference.owner_of_site(site, now_ms)
     base_ms, since_ms, gone = cursor.base_ms, cursor.since_ms, []
     if since_ms is None:
@@ -131,9 +137,9 @@ def page_of(
         until_ms = kept[-1].changed_ms if more else now_ms
         gone = snapshots.gone(connection, site, owner, since_ms, until_ms, MOST_ENTRIES)
     if not more:
-        following = _Cursor(mark, base_ms, (base_ms if since_ms is None else now_ms) - OVERLAP_MS)
+        following = Cursor(mark, base_ms, (base_ms if since_ms is None else now_ms) - OVERLAP_MS)
     else:
-        following = _Cursor(
+        following = Cursor(
             mark, base_ms, None if since_ms is None else kept[-1].changed_ms, kept[-1].cylinder_id
         )
     naming = naming_at_gun(reference)
@@ -148,7 +154,7 @@ def page_of(
         cursor=following.written(),
         entries=tuple(_entries(connection, kept, site, now_ms, reference, naming)),
         gone=tuple(gone),
-        other_medium=_other_medium(naming),
+        other_medium=other_medium(naming),
     )
 
 
@@ -163,21 +169,29 @@ def _entries(
     states = {one.cylinder_id: one.state for one in kept}
     its_codes = codes.all_codes_of(connection, states)
     waiting = snapshots.not_judged(connection, {code for some in its_codes.values() for code in some})
-    licensed = sorted(
-        medium for period in reference.licences_in_force(site, now_ms) for medium in period.media
-    )
     for one, kept_state in states.items():
         state = None if waiting.intersection(its_codes[one]) else kept_state
         state = state or stories.as_it_stands(connection, one, reference, now_ms) or State(one)
-        medium = state.medium or (licensed[0] if licensed else "lpg")
-        alike: dict[tuple[Step, ...], list[str]] = defaultdict(list)
-        for code in its_codes[one]:
-            steps = foreseen(state, code, site, medium, now_ms, now_ms + FORESEEN_MS, reference)
-            alike[tuple(_step(step, naming) for step in steps)].append(code)
-        for steps_alike, codes_alike in alike.items():
-            yield SnapshotEntry(
-                cylinder_id=one, codes=tuple(codes_alike), medium=state.medium, steps=steps_alike
-            )
+        yield from entries_of(state, its_codes[one], site, now_ms, reference, naming)
+
+
+def entries_of(
+    state: State, its_codes: Iterable[str], site: str, now_ms: int, reference: Reference, naming: Naming
+) -> Iterator[SnapshotEntry]:
+    """One cylinder's entries: its codes, together where they are decided alike."""
+    medium = state.medium
+    if medium is None:
+        # Nothing is registered: it is judged as what the station fills.
+        periods = reference.licences_in_force(site, now_ms)
+        medium = min((medium for period in periods for medium in period.media), default="lpg")
+    alike: dict[tuple[Step, ...], list[str]] = defaultdict(list)
+    for code in its_codes:
+        steps = foreseen(state, code, site, medium, now_ms, now_ms + FORESEEN_MS, reference)
+        alike[tuple(_step(step, naming) for step in steps)].append(code)
+    for steps_alike, codes_alike in alike.items():
+        yield SnapshotEntry(
+            cylinder_id=state.cylinder_id, codes=tuple(codes_alike), medium=state.medium, steps=steps_alike
+        )
 
 
 def _step(step: Foreseen, naming: Naming) -> Step:
@@ -185,7 +199,7 @@ def _step(step: Foreseen, naming: Naming) -> Step:
     return Step(since=moment_of(since_ms), decision=decided(found), reasons=worded(found, naming))
 
 
-def _other_medium(naming: Naming) -> Reason:
+def other_medium(naming: Naming) -> Reason:
     """Why a fill with another than the registered medium is stopped; the station knows which two they are."""
     finding = Finding(medium_mismatch.RULE.name, "", "", 0, None, ())
     [reason] = worded([(medium_mismatch.RULE, finding)], naming)
