@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 from random import Random
-from uuid import UUID
 
-from cylinder_trace.simulator.journeys import Plant, other_depot, set_out, to_customer, to_station
+from cylinder_trace.simulator.journeys import (
+    Plant,
+    another_customer,
+    on_with_its_life,
+    other_depot,
+    set_out,
+    to_customer,
+    to_station,
+)
 from cylinder_trace.simulator.plan import DAY_MS, Label
 from cylinder_trace.simulator.world import World
 
@@ -30,6 +37,7 @@ def deliver_without_fill(world: World, rng: Random, number: int) -> Iterator[Lab
     walk.collect()
     walk.wait(8, 24)
     out = walk.deliver()
+    on_with_its_life(walk)
     yield Label("deliver_without_fill", walk.bottle.code, (out,), True, "回收后未经充装站即配送")
 
 
@@ -43,6 +51,7 @@ def out_of_area(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.haul(walk.door)
     customer = rng.choice(firm.abroad[:-1])
     out = walk.deliver(customer)
+    on_with_its_life(walk)
     note = f"{walk.bottle.code} 配送至服务区域外的 {customer.district}"
     yield Label("out_of_area", firm.owner_id, (out,), True, note)
 
@@ -65,6 +74,7 @@ def bypass_loop(world: World, rng: Random, number: int) -> Iterator[Label]:
         walk.collect()
         walk.wait(3, 12)
         deliveries.append(walk.deliver())
+        on_with_its_life(walk)
         note = f"{depot.site_id} 私自倒灌的一瓶"
         yield Label("deliver_without_fill", walk.bottle.code, (deliveries[-1],), True, note)
     yield Label("bypass_loop", depot.site_id, tuple(deliveries), True, "配送站私自倒灌，气瓶绕过充装站循环")
@@ -88,7 +98,7 @@ def diverted(world: World, rng: Random, number: int) -> Iterator[Label]:
         walk.filled()
         walk.wait(0.5, 2)
         walk.haul(walk.door)
-    walk.deliver()
+    on_with_its_life(walk)
     yield Label("diverted", walk.bottle.code, (sent, arrived), True, "运单目的地与实际接收地不符")
 
 
@@ -114,7 +124,7 @@ def received_not_shipped(world: World, rng: Random, number: int) -> Iterator[Lab
     arrived = walk.receive_from(other_depot(walk), walk.station)
     walk.wait(0.5, 3)
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("received_not_shipped", walk.bottle.code, (arrived,), True, "接收单上的发出地从未有过该瓶")
 
 
@@ -124,16 +134,14 @@ def wrong_party_return(world: World, rng: Random, number: int) -> Iterator[Label
     walk.place = walk.door
     handed = walk.deliver()
     walk.wait(20, 40)
-    holder = walk.customer
-    while walk.customer is holder:
-        walk.customer = walk.some_customer()
+    walk.customer = another_customer(walk)
     back = walk.collect()
     walk.haul(walk.station)
     yield Label("wrong_party_return", walk.bottle.code, (handed, back), True, "退瓶用户不是持瓶用户")
 
 
 def impossible_order(world: World, rng: Random, number: int) -> Iterator[Label]:
-    """The check after the fill made hours before it; or returned by a customer while it stands filled at the station."""
+    """The check after the fill made hours before it; or delivered to a customer while another has it."""
     walk = set_out(world, rng, world.firms[number % 2])
     to_station(walk)
     walk.check()
@@ -141,15 +149,16 @@ def impossible_order(world: World, rng: Random, number: int) -> Iterator[Label]:
         early = walk.post_check()
         walk.wait(2, 5)
         fill = walk.filled()
-        to_customer(walk)
-        seen: tuple[UUID, ...] = (early, fill)
-        note = "充装后检查早于充装数小时"
+        on_with_its_life(walk)
+        seen, note = (early, fill), "充装后检查早于充装数小时"
     else:
-        fill = walk.fill()
-        after = walk.post_check()
-        walk.wait(20, 30)
-        back = walk.collect()
-        seen, note = (fill, after, back), "在站满瓶未出站、未配送，却有回收记录"
+        walk.fill()
+        walk.post_check()
+        *_, first = to_customer(walk)
+        walk.wait(14, 20)
+        walk.place = walk.door
+        seen, note = (first, walk.deliver(another_customer(walk))), "已配送给一用户，未回收又配送给另一用户"
+        on_with_its_life(walk)
     yield Label("impossible_order", walk.bottle.code, seen, True, note)
 
 

@@ -7,7 +7,7 @@ from random import Random
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.simulator.bottles import enter
 from cylinder_trace.simulator.calendar import months_later
-from cylinder_trace.simulator.journeys import Plant, set_out, to_customer, to_depot, to_station
+from cylinder_trace.simulator.journeys import Plant, on_with_its_life, set_out, to_depot, to_station
 from cylinder_trace.simulator.plan import Arrival, Label
 from cylinder_trace.simulator.world import World
 
@@ -21,7 +21,7 @@ def foreign_fill(world: World, rng: Random, _number: int) -> Iterator[Label]:
     walk = set_out(world, rng, south)
     to_station(walk, north.stations[0])
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("foreign_fill", walk.bottle.code, (fill,), True, "非自有瓶充装，无委托协议")
 
 
@@ -42,7 +42,7 @@ def unlicensed_site(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk = set_out(world, rng, firm, medium=gas)
     to_station(walk)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("unlicensed_site", firm.stations[0].site_id, (fill,), True, f"许可范围不含 {gas}")
 
 
@@ -67,7 +67,7 @@ def medium_mismatch(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.check()
     fill = walk.fill(other)
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("medium_mismatch", walk.bottle.code, (fill,), True, f"{own} 瓶充装 {other}")
 
 
@@ -78,7 +78,7 @@ def overfill(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.check()
     fill = walk.fill(too_much_kg=rng.uniform(0.6, 2.0))
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("overfill", walk.bottle.code, (fill,), True, "充装量超过允许值")
 
 
@@ -88,7 +88,7 @@ def no_precheck(world: World, rng: Random, number: int) -> Iterator[Label]:
     to_station(walk)
     fill = walk.fill()
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("no_precheck", walk.bottle.code, (fill,), True, "无充装前检查")
 
 
@@ -98,7 +98,7 @@ def no_postcheck(world: World, rng: Random, number: int) -> Iterator[Label]:
     to_station(walk)
     walk.check()
     fill = walk.fill()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("no_postcheck", walk.bottle.code, (fill,), True, "无充装后检查即出站")
 
 
@@ -109,7 +109,7 @@ def double_fill(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.filled()
     walk.wait(2, 8)
     second = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("double_fill", walk.bottle.code, (second,), True, "未出站即再次充装，疑似套码")
 
 
@@ -123,7 +123,7 @@ def fill_after_failed_check(world: World, rng: Random, number: int) -> Iterator[
     failed = walk.check("fail")
     fill = walk.fill()
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     code = walk.bottle.code
     yield Label("fill_after_failed_check", code, (failed, fill), True, "充装前检查不合格仍充装")
     if number % 2:
@@ -140,7 +140,7 @@ def foreign_gun(world: World, rng: Random, number: int) -> Iterator[Label]:
     gun = rng.choice(other.stations[0].guns)
     fill = walk.fill(gun=gun, device=gun if number % 2 else None)
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("foreign_gun", walk.bottle.code, (fill,), True, f"充装枪 {gun} 属于另一充装站")
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
+from uuid import UUID
 
 from cylinder_trace.simulator.calendar import local_date
-from cylinder_trace.simulator.journeys import Plant, set_out, to_customer, to_station
+from cylinder_trace.simulator.journeys import Plant, on_with_its_life, set_out, to_customer, to_station
 from cylinder_trace.simulator.papers import certify, guest_owner
-from cylinder_trace.simulator.plan import Label
+from cylinder_trace.simulator.plan import DAY_MS, Label
 from cylinder_trace.simulator.world import World
 
 
@@ -25,7 +26,7 @@ def uncertified_operator(world: World, rng: Random, number: int) -> Iterator[Lab
     walk.check()
     fill = walk.fill(person=short)
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("uncertified_operator", walk.bottle.code, (fill,), True, note)
 
 
@@ -33,13 +34,15 @@ def owner_gone(world: World, rng: Random, number: int) -> Iterator[Label]:
     """A small owner whose licence ran out; two of its cylinders go on as if nothing had happened."""
     ran_out = local_date(world.plan.start_ms) - timedelta(days=rng.randint(2, 9))
     firm = guest_owner(world, f"7{number:02}", ran_out)
+    seen: list[UUID] = []
     for _ in range(2):
         walk = set_out(world, rng, firm)
-        brought = to_station(walk)
-        fill = walk.filled()
-        seen = (*brought, fill, *to_customer(walk))
-        note = f"产权单位 {firm.owner_id} 的许可有效期至 {ran_out}"
-        yield Label("owner_gone", walk.bottle.code, seen, True, note)
+        seen += [*to_station(walk), walk.filled(), *to_customer(walk)]
+        walk.wait(10, 20)
+        if walk.now_ms < world.plan.end_ms - 2 * DAY_MS:
+            seen.append(walk.collect())
+    note = f"产权单位 {firm.owner_id} 的许可有效期至 {ran_out}，其气瓶仍在流转"
+    yield Label("owner_gone", firm.owner_id, tuple(seen), True, note)
 
 
 PAPERS: tuple[Plant, ...] = (uncertified_operator, owner_gone)

@@ -5,7 +5,7 @@ from random import Random
 from uuid import UUID
 
 from cylinder_trace.simulator.bottles import enter, made
-from cylinder_trace.simulator.journeys import Plant, set_out, to_customer, to_station
+from cylinder_trace.simulator.journeys import Plant, on_with_its_life, set_out, to_station
 from cylinder_trace.simulator.places import kilometres
 from cylinder_trace.simulator.plan import DAY_MS, MINUTE_MS, Label
 from cylinder_trace.simulator.walk import Walk
@@ -41,7 +41,7 @@ def tag_out_of_block(world: World, rng: Random, number: int) -> Iterator[Label]:
         bound = world.act(walk.now_ms, "tag_bind", cylinder_code=old, new_code=new, reason="加贴标签")
     walk.wait(1, 3)
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("tag_out_of_block", old, (bound,), True, f"新码 {new} 不在发给产权单位的号段内")
 
 
@@ -55,7 +55,7 @@ def retag_repeat(world: World, rng: Random, number: int) -> Iterator[Label]:
         replaced.append(walk.relabel("标签破损"))
     walk.wait(1, 3)
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("retag_repeat", old, tuple(replaced), True, "数日内三次换标")
 
 
@@ -73,7 +73,7 @@ def tag_conflict(world: World, rng: Random, number: int) -> Iterator[Label]:
         bound = walk.relabel("标签破损", other.code)
     walk.wait(1, 3)
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("tag_conflict", old, (bound, entered), True, f"{other.code} 已是另一只在册气瓶的瓶码")
 
 
@@ -123,7 +123,7 @@ def _circulated(walk: Walk, until_ms: int) -> Iterator[UUID]:
 
 
 def _in_two_places(world: World, rng: Random) -> Iterator[Label]:
-    """Received at a depot, and counted at an agency across the city minutes after; none if nothing is far enough."""
+    """Counted at a depot, and counted at an agency across the city minutes after; none if nothing is far enough."""
     firm = world.firms[1]
 
     def apart_km(ends: tuple[Place, Place]) -> float:
@@ -140,12 +140,14 @@ def _in_two_places(world: World, rng: Random) -> Iterator[Label]:
     to_station(walk)
     walk.filled()
     walk.wait(0.5, 2)
-    _, here = walk.haul(depot)
+    walk.haul(depot)
+    walk.wait(0.3, 1)
+    here = walk.count()
     twin = Walk(world, walk.bottle, rng, walk.now_ms, faithful=True)
     twin.place = agency
     twin.now_ms += int(rng.uniform(0.5, min(most_min, 5)) * MINUTE_MS)
     there = twin.count()
-    walk.deliver()
+    on_with_its_life(walk)
     note = f"几分钟内出现在相距 {apart_km((depot, agency)):.0f} 公里的两地"
     yield Label("clone", walk.bottle.code, (here, there), True, note)
 

@@ -10,6 +10,7 @@ from cylinder_trace.simulator.journeys import (
     Plant,
     dormant,
     left_standing,
+    on_with_its_life,
     set_out,
     to_customer,
     to_depot,
@@ -86,6 +87,7 @@ def dormant_reactivated(world: World, rng: Random, number: int) -> Iterator[Labe
     walk.wait(0.5, 3)
     fill = walk.filled()
     handed = to_customer(walk)
+    on_with_its_life(walk)
     note = "停用一年以上，未检验、未办理启用即充装"
     yield Label("dormant_reactivated", walk.bottle.code, (*moved, fill, *handed), True, note)
 
@@ -100,7 +102,7 @@ def inspect_no_arrival(world: World, rng: Random, number: int) -> Iterator[Label
     walk.place = station
     walk.wait(4, 8)
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("inspect_no_arrival", walk.bottle.code, (passed,), True, "气瓶未到检验机构，却有检验合格记录")
 
 
@@ -124,6 +126,7 @@ def _term_too_long(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.wait(0.5, 3)
     walk.filled()
     note = f"检验有效期至 {walk.bottle.valid_until}，超过检验周期"
+    on_with_its_life(walk)
     yield Label("inspection_inconsistent", walk.bottle.code, (passed,), True, note)
 
 
@@ -143,7 +146,7 @@ def _by_a_station(world: World, rng: Random, number: int) -> Iterator[Label]:
     passed = walk.inspect()
     walk.wait(1, 3)
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("inspection_inconsistent", walk.bottle.code, (passed,), True, "充装站设备录入的检验合格记录")
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.simulator.bottles import enter, made
 from cylinder_trace.simulator.calendar import at_hour, local_date, months_later
+from cylinder_trace.simulator.cycles import honest_life
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, Label
 from cylinder_trace.simulator.uploads import Act
 from cylinder_trace.simulator.walk import Walk
@@ -60,9 +61,29 @@ def to_customer(walk: Walk) -> tuple[UUID, ...]:
     return (*to_depot(walk), walk.deliver())
 
 
+def on_with_its_life(walk: Walk) -> None:
+    """To a customer, and from then on round and round as any other, so that nothing is left standing.
+
+    Its code stays the one of the story, whatever labels it is given later.
+    """
+    code = walk.bottle.code
+    if walk.place is not None:
+        to_customer(walk)
+    walk.stay()
+    honest_life(walk)
+    walk.bottle.code = code
+
+
 def other_depot(walk: Walk) -> Place:
     """The depot of its firm that is not its door."""
     return next(depot for depot in walk.bottle.firm.depots if depot is not walk.door)
+
+
+def another_customer(walk: Walk) -> SiteRecord:
+    """A customer of its door that it is not with."""
+    while (other := walk.some_customer()) is walk.customer:
+        pass
+    return other
 
 
 def later(walk: Walk, least_h: float, most_h: float) -> int:

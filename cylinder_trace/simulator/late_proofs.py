@@ -6,7 +6,7 @@ from random import Random
 
 from cylinder_trace.simulator.bottles import enter
 from cylinder_trace.simulator.calendar import months_later
-from cylinder_trace.simulator.journeys import Plant, later, set_out, to_customer, to_station
+from cylinder_trace.simulator.journeys import Plant, later, on_with_its_life, set_out, to_station
 from cylinder_trace.simulator.plan import DAY_MS, Label
 from cylinder_trace.simulator.world import World
 
@@ -21,7 +21,7 @@ def late_registration(world: World, rng: Random, number: int) -> Iterator[Label]
                     last_inspection=None, extension_until=None, valid_until=due)  # fmt: skip
     walk.wait(1, 3)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("unregistered", walk.bottle.code, (entered, fill), False, "先登记后使用，登记信息晚传")
 
 
@@ -36,7 +36,7 @@ def late_check(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.wait(0.4, 1)
     fill = walk.fill()
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("no_precheck", walk.bottle.code, (checked, fill), False, "手持机离线，充装前检查晚传")
 
 
@@ -52,7 +52,7 @@ def late_post_check(world: World, rng: Random, number: int) -> Iterator[Label]:
         "post_check", station, f"{station}-H2", f"{station}-K1", later(walk, 26, 40), result="pass"
     )
     walk.wait(0.5, 1)
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("no_postcheck", walk.bottle.code, (checked, fill), False, "手持机离线，充装后检查晚传")
 
 
@@ -86,7 +86,7 @@ def late_second_check(world: World, rng: Random, number: int) -> Iterator[Label]
     walk.wait(0.4, 1)
     fill = walk.fill()
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     note = "复检合格后充装，复检记录晚传"
     yield Label("fill_after_failed_check", walk.bottle.code, (checked, fill), False, note)
 
@@ -110,7 +110,7 @@ def late_dispatch(world: World, rng: Random, number: int) -> Iterator[Label]:
     arrived = walk.receive(walk.station)
     walk.wait(0.5, 3)
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("received_not_shipped", walk.bottle.code, (sent, arrived), False, "已发出，发出记录晚传")
 
 

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 
-from cylinder_trace.simulator.journeys import Plant, other_depot, set_out, to_customer, to_station
+from cylinder_trace.simulator.journeys import (
+    Plant,
+    another_customer,
+    on_with_its_life,
+    other_depot,
+    set_out,
+    to_station,
+)
 from cylinder_trace.simulator.plan import DAY_MS, Label
 from cylinder_trace.simulator.world import World
 
@@ -21,7 +28,7 @@ def transferred(world: World, rng: Random, _number: int) -> Iterator[Label]:
     walk.haul(walk.station)
     walk.wait(0.5, 3)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("foreign_fill", walk.bottle.code, (sold, fill), False, "充装前已办理产权转移")
 
 
@@ -33,6 +40,7 @@ def sent_back_full(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.wait(2, 4)
     walk.haul(walk.door)
     out = walk.deliver()
+    on_with_its_life(walk)
     yield Label(
         "deliver_without_fill", walk.bottle.code, (seen, out), False, "用户退回满瓶，经充装站核验后再配送"
     )
@@ -52,6 +60,7 @@ def corrected_delivery(world: World, rng: Random, number: int) -> Iterator[Label
     right = walk.deliver(own)
     correction = world.act(walk.now_ms, "correct", cylinder_code=walk.bottle.code, corrects=wrong,
                            reason="incorrect_data", replaced_by=right, note="误选用户")  # fmt: skip
+    on_with_its_life(walk)
     yield Label("out_of_area", firm.owner_id, (wrong, right, correction), False, "误选区外用户，已更正")
 
 
@@ -69,6 +78,7 @@ def approved_delivery(world: World, rng: Random, number: int) -> Iterator[Label]
                          valid_from=walk.today - timedelta(days=1), valid_to=walk.today + timedelta(days=20),
                          document_no=f"KQ{rng.randrange(10**6):06}")  # fmt: skip
     out = walk.deliver(customer)
+    on_with_its_life(walk)
     yield Label(
         "out_of_area", firm.owner_id, (approval, out), False, f"跨区配送至 {customer.district} 已获批准"
     )
@@ -85,7 +95,7 @@ def corrected_destination(world: World, rng: Random, number: int) -> Iterator[La
     correction = world.act(walk.now_ms, "correct", cylinder_code=walk.bottle.code, corrects=wrong,
                            reason="incorrect_data", replaced_by=right, note="误选目的地")  # fmt: skip
     arrived = walk.receive(walk.door)
-    walk.deliver()
+    on_with_its_life(walk)
     seen = (wrong, right, correction, arrived)
     yield Label("diverted", walk.bottle.code, seen, False, "误选目的地，已更正")
 
@@ -100,7 +110,7 @@ def sent_on(world: World, rng: Random, number: int) -> Iterator[Label]:
     goal = other_depot(walk)
     second = walk.redirect(goal)
     arrived = walk.receive(goal)
-    walk.deliver()
+    on_with_its_life(walk)
     yield Label("diverted", walk.bottle.code, (first, second, arrived), False, "装车后改送，同一运单重新发出")
 
 
@@ -110,9 +120,7 @@ def corrected_return(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.place = walk.door
     walk.deliver()
     walk.wait(20, 40)
-    holder = walk.customer
-    while walk.customer is holder:
-        walk.customer = walk.some_customer()
+    holder, walk.customer = walk.customer, another_customer(walk)
     wrong = walk.collect()
     walk.place, walk.customer = None, holder
     right = walk.collect()
@@ -131,13 +139,13 @@ def two_scans_missed(world: World, rng: Random, number: int) -> Iterator[Label]:
         walk.wait(14, 24)
         walk.place = walk.station
         next_seen = walk.filled()
-        to_customer(walk)
     else:
         to_station(walk)
         walk.filled()
         walk.wait(14, 24)
         walk.place = walk.door
         next_seen = walk.deliver()
+    on_with_its_life(walk)
     yield Label("clone", walk.bottle.code, (next_seen,), False, "发出、接收两次漏扫")
 
 

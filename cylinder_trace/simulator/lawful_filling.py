@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 
 from cylinder_trace.simulator.calendar import local_date, months_later
-from cylinder_trace.simulator.journeys import Plant, set_out, to_customer, to_station
+from cylinder_trace.simulator.journeys import Plant, on_with_its_life, set_out, to_customer, to_station
 from cylinder_trace.simulator.papers import certify, guest_owner
 from cylinder_trace.simulator.plan import Label
 from cylinder_trace.simulator.world import World
@@ -17,7 +17,7 @@ def agreed_fill(world: World, rng: Random, _number: int) -> Iterator[Label]:
     walk = set_out(world, rng, north)
     to_station(walk, south.stations[0])
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("foreign_fill", walk.bottle.code, (fill,), False, "有委托充装协议")
 
 
@@ -30,7 +30,7 @@ def rework(world: World, rng: Random, number: int) -> Iterator[Label]:
     failed = walk.post_check("fail")
     walk.wait(0.3, 1)
     second = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("double_fill", walk.bottle.code, (first, failed, second), False, "充装后检查不合格，返工重充")
 
 
@@ -46,6 +46,8 @@ def corrected_fill(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.wait(0.2, 1)
     correction = world.act(walk.now_ms, "correct", cylinder_code=walk.bottle.code, corrects=wrong,
                            reason="did_not_occur", note="误扫瓶码")  # fmt: skip
+    walk.place = None
+    on_with_its_life(walk)
     yield Label("double_fill", walk.bottle.code, (wrong, correction), False, "误扫瓶码，已更正")
 
 
@@ -59,7 +61,7 @@ def converted(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.bottle.medium = other
     walk.wait(1, 3)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("medium_mismatch", walk.bottle.code, (paper, fill), False, f"已办理介质变更 {own}→{other}")
 
 
@@ -70,7 +72,7 @@ def within_tolerance(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.check()
     fill = walk.fill(too_much_kg=rng.uniform(0.2, 0.29))
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("overfill", walk.bottle.code, (fill,), False, "略高于允许值，在秤允差内")
 
 
@@ -85,7 +87,7 @@ def repaired_and_checked_again(world: World, rng: Random, number: int) -> Iterat
               new_part_no=f"V{rng.randrange(10**6):06}")  # fmt: skip
     walk.wait(0.5, 1)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     note = "检查不合格，更换瓶阀后复检合格"
     yield Label("fill_after_failed_check", walk.bottle.code, (failed, fill), False, note)
 
@@ -101,7 +103,7 @@ def certificate_renewed(world: World, rng: Random, number: int) -> Iterator[Labe
     walk.check()
     fill = walk.fill(person=short)
     walk.post_check()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label(
         "uncertified_operator", walk.bottle.code, (fill,), False, f"原证有效期至 {ran_out}，充装前已换证"
     )
@@ -116,7 +118,8 @@ def owner_renewed(world: World, rng: Random, number: int) -> Iterator[Label]:
     brought = to_station(walk)
     fill = walk.filled()
     seen = (*brought, fill, *to_customer(walk))
-    yield Label("owner_gone", walk.bottle.code, seen, False, f"产权单位 {firm.owner_id} 的许可已换证")
+    on_with_its_life(walk)
+    yield Label("owner_gone", firm.owner_id, seen, False, f"产权单位 {firm.owner_id} 的许可已换证")
 
 
 LAWFUL_FILLING: tuple[Plant, ...] = (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 from cylinder_trace.simulator.bottles import enter, made
-from cylinder_trace.simulator.journeys import Plant, later, set_out, to_customer, to_station
+from cylinder_trace.simulator.journeys import Plant, later, on_with_its_life, set_out, to_station
 from cylinder_trace.simulator.plan import HOUR_MS, Label
 from cylinder_trace.simulator.world import World, code_of
 
@@ -17,7 +17,7 @@ def relabelled(world: World, rng: Random, number: int) -> Iterator[Label]:
     replaced = walk.relabel("标签破损，换发新标签")
     walk.wait(1, 3)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("zombie", code, (replaced, fill), False, "换标后使用新码")
 
 
@@ -32,7 +32,7 @@ def relabelled_after_repair(world: World, rng: Random, number: int) -> Iterator[
     replaced = walk.relabel("更换瓶阀，换发阀体标签")
     walk.wait(1, 3)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("zombie", code, (replaced, fill), False, "更换瓶阀后换标，使用新码")
 
 
@@ -46,7 +46,7 @@ def relabelled_twice(world: World, rng: Random, number: int) -> Iterator[Label]:
     replaced.append(walk.relabel("本批标签褪色，统一换发"))
     walk.wait(1, 3)
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("retag_repeat", code, tuple(replaced), False, "同批标签褪色，两次换标")
 
 
@@ -61,7 +61,7 @@ def fresh_block(world: World, rng: Random, number: int) -> Iterator[Label]:
     replaced = walk.relabel("标签破损", code_of(firm, first + 1))
     walk.wait(1, 3)
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("tag_out_of_block", code, (block, replaced), False, "新号段已发放，晚录入")
 
 
@@ -79,7 +79,7 @@ def misread_code(world: World, rng: Random, number: int) -> Iterator[Label]:
     correction = world.act(walk.now_ms, "correct", cylinder_code=keyed, corrects=wrong,
                            reason="did_not_occur", note="瓶码录错")  # fmt: skip
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("unregistered", keyed, (wrong, correction), False, "瓶码录错，已更正")
 
 
@@ -96,7 +96,7 @@ def corrected_binding(world: World, rng: Random, number: int) -> Iterator[Label]
     correction = world.act(walk.now_ms, "correct", cylinder_code=code, corrects=wrong,
                            reason="did_not_occur", note="误绑他瓶瓶码")  # fmt: skip
     walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("tag_conflict", code, (wrong, correction), False, "误绑他瓶瓶码，已更正")
 
 

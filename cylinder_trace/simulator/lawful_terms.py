@@ -8,7 +8,14 @@ from uuid import UUID
 from cylinder_trace.simulator.bottles import enter
 from cylinder_trace.simulator.calendar import months_later
 from cylinder_trace.simulator.faults_of_terms import SEGMENTS, dwell_limit_days
-from cylinder_trace.simulator.journeys import Plant, dormant, left_standing, set_out, to_customer, to_station
+from cylinder_trace.simulator.journeys import (
+    Plant,
+    dormant,
+    left_standing,
+    on_with_its_life,
+    set_out,
+    to_station,
+)
 from cylinder_trace.simulator.plan import HOUR_MS, Label
 from cylinder_trace.simulator.world import World
 
@@ -22,7 +29,7 @@ def resumed(world: World, rng: Random, number: int) -> Iterator[Label]:
     back = world.act(walk.now_ms, "resume", cylinder_code=walk.bottle.code, reason="恢复使用")
     walk.wait(1, 3)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("zombie", walk.bottle.code, (stopped, back, fill), False, "备用停用，启用后再充装")
 
 
@@ -40,7 +47,7 @@ def extended(world: World, rng: Random, number: int) -> Iterator[Label]:
                       document_no=f"YQ{rng.randrange(10**6):06}")  # fmt: skip
     walk.wait(1, 3)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label(
         "fill_over_life", walk.bottle.code, (paper, fill), False, f"安全评估合格，使用年限延至 {until}"
     )
@@ -56,7 +63,7 @@ def found_again(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.wait(1, 3)
     brought = to_station(walk)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("zombie", code, (lost, found, *brought, fill), False, "报失后找回，再回收充装")
 
 
@@ -107,7 +114,7 @@ def dormant_and_made_ready(world: World, rng: Random, number: int) -> Iterator[L
         note = "停用一年以上，先办理启用后充装"
     walk.wait(0.5, 3)
     fill = walk.filled()
-    to_customer(walk)
+    on_with_its_life(walk)
     yield Label("dormant_reactivated", code, (*ready, fill), False, note)
 
 

@@ -246,8 +246,9 @@ class Walk:
         term: dict[str, Any] = {} if scrap else {"valid_until": self.bottle.valid_until}
         # A line that reports late is one whose device is off line: it has a device of its own.
         device = f"{agency}-L1" if received_ms is None else f"{agency}-L2"
-        return self.scan("inspect", agency, device, f"{agency}-I1", received_ms, result="scrap" if scrap else "pass",
-                         inspector_id=f"{agency}-I1", reviewer_id=f"{agency}-I2",
+        inspector = f"{agency}-{'K1' if self.at.guns else 'I1'}"
+        return self.scan("inspect", agency, device, inspector, received_ms, result="scrap" if scrap else "pass",
+                         inspector_id=inspector, reviewer_id=f"{agency}-I2",
                          agency_licence_no=f"TS7331-{agency}", **term)  # fmt: skip
 
     @property
