@@ -18,7 +18,7 @@ from cylinder_trace.contract.fields import epoch_ms, moment_of
 from cylinder_trace.contract.leaf import canonical_bytes, leaf_hash_of
 from cylinder_trace.contract.receipt import BatchReceipt, Receipt, Refusal, RefusalCode
 from cylinder_trace.judging.scan import DAY_MS
-from cylinder_trace.store import alerts, ledger, parties
+from cylinder_trace.store import alerts, heard, ledger, parties
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.ledger import Entry
 
@@ -55,6 +55,7 @@ def record(
         known = ledger.on_record(connection, list(new))
         fresh = [entry for event_id, entry in new.items() if event_id not in known]
         first = ledger.append(connection, fresh)
+        heard.note(connection, [entry for entry in fresh if entry.event_id in first])
         # Read again only what another writer recorded a moment before; the others are as we wrote them.
         by_others = [entry.event_id for entry in fresh if entry.event_id not in first]
         stored = new | known | ledger.on_record(connection, by_others)

@@ -7,12 +7,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
 
+from cylinder_trace.judging.rules import RULES
 from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.store.database import add_missing
-from cylinder_trace.store.tables import alert, alert_history, event, notice, outbox, recipient
+from cylinder_trace.store.tables import alert, alert_history, device_heard, event, notice, outbox, recipient
 
 EVERYWHERE = "*"
 """The district of the fallback recipients, who get what no district's team is named for."""
+
+OWED_FOR_MS = 72 * HOUR_MS
+"""How long at most people are not told because a device of the site has not been heard."""
+ACTIVE_BEFORE_MS = 72 * HOUR_MS
+"""A device that made no scan for so long before is not waited for."""
 
 _ENDS = ("withdrawn", "resolved")
 
@@ -85,13 +91,29 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[dict[str, Any]]
         .join(alert, alert.c.fingerprint == notice.c.fingerprint)
         .outerjoin(alert_history, this_one)
         .outerjoin(event, event.c.event_id == alert_history.c.because)
-        .where(notice.c.state == "due", notice.c.due_ms <= now_ms, _has_recipient())
+        .where(notice.c.state == "due", notice.c.due_ms <= now_ms, _has_recipient(), ~_is_owed(now_ms))
         .order_by(notice.c.due_ms, notice.c.fingerprint)
         .limit(limit)
     )
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(of=notice, skip_locked=True)
     return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def _is_owed(now_ms: int) -> ColumnElement[bool]:
+    """Whether the scan that would explain an alert may still lie on a device of its site.
+
+    That is so while one that scanned there shortly before has not been heard since; some days after it was found
+    people are told whatever a device has yet to send.
+    """
+    silent = (
+        (device_heard.c.site_id == alert.c.site_id)
+        & (device_heard.c.last_occurred_ms < alert.c.at_ms)
+        & (device_heard.c.last_occurred_ms > alert.c.at_ms - ACTIVE_BEFORE_MS)
+    )
+    rests_on_absence = alert.c.rule.in_([rule.name for rule in RULES.values() if rule.waits_for_late_scans])
+    is_recent = alert.c.changed_ms > now_ms - OWED_FOR_MS
+    return rests_on_absence & notice.c.reason.not_in(_ENDS) & is_recent & exists().where(silent)
 
 
 def unheard(connection: Connection, now_ms: int) -> dict[str | None, int]:
