@@ -106,7 +106,7 @@ def tallied(site_day: SiteDay, reference: Reference) -> Tally | None:
     tally.guns = {gun: ranges(its) for gun, its in sorted(counts.items())}
     by_device: dict[str, list[Scan]] = defaultdict(list)
     for scan in heard:
-        if scan.device is not None and scan.seq is not None:
+        if scan.device is not None:
             by_device[scan.device].append(scan)
     # A desk's device numbers acts that are about no site too.
     tally.devices = {

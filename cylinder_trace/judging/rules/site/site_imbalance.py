@@ -1,4 +1,4 @@
-"""Finds sites that cylinders leave, or come to, without being scanned, many more one way than the other (进出失衡).
+"""Finds stations and depots that cylinders leave, or come to, without being scanned, many more one way than the other (进出失衡).
 
 Why it matters: a missed scan hits going and coming alike; bottles that only vanish are taken past the ledger.
 Example: in two weeks forty bottles turn up elsewhere that the records have at a depot, and three the other way.
@@ -19,6 +19,8 @@ from cylinder_trace.judging.windows import SiteWindow
 
 
 def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
+    if window.site not in reference.stations | reference.depots:
+        return
     days = int(reference.number("site_imbalance.window_days", window.at_ms))
     gone, come = window.total("jumps_out", days), window.total("jumps_in", days)
     net = abs(gone - come)
