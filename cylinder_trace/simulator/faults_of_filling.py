@@ -42,7 +42,6 @@ def unlicensed_site(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk = set_out(world, rng, firm, medium=gas)
     to_station(walk)
     fill = walk.filled()
-    on_with_its_life(walk)
     yield Label("unlicensed_site", firm.stations[0].site_id, (fill,), True, f"许可范围不含 {gas}")
 
 

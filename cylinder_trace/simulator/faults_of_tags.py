@@ -62,9 +62,13 @@ def retag_repeat(world: World, rng: Random, number: int) -> Iterator[Label]:
 def tag_conflict(world: World, rng: Random, number: int) -> Iterator[Label]:
     """The code of one registered cylinder bound to another that is registered, too."""
     firm = world.firms[number % 2]
-    other = made(world, firm, rng)
-    entered = enter(world, other)
     walk = set_out(world, rng, firm)
+    # Of the same model and term, so that nothing but the code is wrong.
+    other = made(world, firm, rng)
+    while other.model != walk.bottle.model:
+        other = made(world, firm, rng, code=other.code)
+    entry = walk.bottle.entry
+    entered = enter(world, other, valid_until=entry["valid_until"], last_inspection=entry["last_inspection"])
     to_station(walk)
     old = walk.bottle.code
     if number % 2 == 0:

@@ -12,15 +12,21 @@ from cylinder_trace.judging import story
 from cylinder_trace.judging.circulation import movements
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.rules import NETWORK_RULES
+from cylinder_trace.judging.rules import CYLINDER_RULES, network_findings
 from cylinder_trace.judging.scan import DAY_MS, Scan
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.law.tables import load
 from cylinder_trace.simulator.city import City, Label, Plan, simulate
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
-INNOCENT = {"double_fill", "deliver_without_fill"}
+INNOCENT = {
+    "double_fill", "deliver_without_fill", "never_received", "wrong_party_return", "impossible_order", "long_dwell",
+}  # fmt: skip
 """Rules whose usual innocent cause is a scan that was missed."""
+
+
+OF_CYLINDERS = {rule.name for rule in CYLINDER_RULES} - {"due_soon"} | {"out_of_area", "bypass_loop"}
+"""What is judged here. That a term ends soon is nobody's fault; sites over their days and the rest of the network are judged elsewhere."""
 
 
 @dataclass
@@ -43,10 +49,16 @@ class Judged:
 
 
 def judged(city: City) -> Judged:
-    events = list({arrival.event.event_id: arrival.event for arrival in city.arrivals}.values())
+    received = {arrival.event.event_id: arrival for arrival in reversed(city.arrivals)}
+    events = [arrival.event for arrival in received.values()]
     acts = [written(event) for event in events if event.kind in REFERENCE_KINDS | {"correct"}]
     reference = Reference.of(load(), city.records, acts)
-    first = {event.new_code: event.code for event in events if event.kind == "tag_replace"}
+    void = {event.corrects for event in events if event.kind == "correct"}
+    first = {
+        event.new_code: event.code
+        for event in events
+        if event.kind in {"tag_replace", "tag_bind"} and event.event_id not in void
+    }
 
     def first_code(code: str) -> str:
         return first_code(first[code]) if code in first else code
@@ -54,7 +66,8 @@ def judged(city: City) -> Judged:
     stories: dict[str, list[Scan]] = defaultdict(list)
     for event in events:
         if event.kind not in REFERENCE_KINDS:
-            stories[first_code(event.code)].append(Scan.of(written(event)))
+            received_ms = epoch_ms(received[event.event_id].received_at)
+            stories[first_code(event.code)].append(Scan.of(written(event), received_ms=received_ms))
     findings: list[Finding] = []
     carried: list[tuple[str, Leg]] = []
     for code, scans in stories.items():
@@ -62,7 +75,8 @@ def judged(city: City) -> Judged:
         findings += chapter.findings
         carried += [(code, leg) for leg in {leg.no: leg for leg in chapter.legs}.values()]
     graph = movements(carried, reference)
-    findings += [one for site in graph for rule in NETWORK_RULES for one in rule.find(graph, site, reference)]
+    findings += [one for site in graph for one in network_findings(graph, site, reference, epoch_ms(END))]
+    findings = [one for one in findings if one.rule in OF_CYLINDERS]
     missed = defaultdict(list)
     for one in city.missed:
         missed[first_code(one.cylinder_code)].append(one.at_ms)
@@ -83,7 +97,8 @@ def honest() -> Judged:
 
 
 def test_every_planted_fault_is_found_by_the_rule_of_its_name(here: Judged) -> None:
-    missed = [label for label in here.city.labels if label.fault and not here.shown_by(label)]
+    labels = [label for label in here.city.labels if label.kind in OF_CYLINDERS]
+    missed = [label for label in labels if label.fault and not here.shown_by(label)]
     assert missed == []
 
 
@@ -104,5 +119,5 @@ def test_whatever_else_is_found_rests_on_missed_scans(here: Judged) -> None:
 
 def test_an_honest_city_is_quiet_but_for_what_missed_scans_explain(honest: Judged) -> None:
     assert [one for one in honest.findings if not honest.rests_on_missed_scans(one)] == []
-    assert {one.rule for one in honest.findings} == INNOCENT
+    assert {one.rule for one in honest.findings} <= INNOCENT
     assert len(honest.findings) < 0.01 * honest.city.plan.cylinders
