@@ -83,7 +83,7 @@ class Tally:
     def restored(cls, text: str) -> "Tally":
         """The tally that `saved` wrote."""
         said: dict[str, Any] = json.loads(text)
-        said.setdefault("first_ms", 0)
+        said = {"first": "", "first_ms": 0} | said
         if "devices" in said:
             said["devices"] = {one: DeviceDay(*its) for one, its in said["devices"].items()}
         return cls(**said)
