@@ -5,18 +5,23 @@ that memory grows with none of them.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
+from typing import Any, TypeVar
 
+from cylinder_trace import days_anew
+from cylinder_trace.days_anew import Evidence, Shown, Stretch
 from cylinder_trace.difference import ALWAYS, Difference, Found, Period
 from cylinder_trace.judging import story
-from cylinder_trace.judging.circulation import movements
-from cylinder_trace.judging.rules import NETWORK_RULES, RULES, network_findings
+from cylinder_trace.judging.rule import Rule
+from cylinder_trace.judging.rules import NETWORK_RULES, RULES, SITE_RULES, network_findings
 from cylinder_trace.law.tables import load as load_law
-from cylinder_trace.store import alerts, legs, lives
-from cylinder_trace.store.database import Database, open_database
+from cylinder_trace.store import alerts, lives, surroundings
+from cylinder_trace.store.database import Database, chunked, open_database
 from cylinder_trace.store.parties import ReferenceCache
 
 CYLINDERS_AT_ONCE = 300
@@ -27,6 +32,8 @@ _WAITING = 3
 """Slices handed to each process ahead of time."""
 
 Told = Callable[[str, int], object]
+Key = TypeVar("Key")
+Answer = TypeVar("Answer")
 _EVERY_RULE = frozenset(RULES)
 
 
@@ -76,46 +83,80 @@ def findings(
     with database.reading() as connection:
         number = lives.count(connection)
     told("to tell", number)
-    yield from _of_cylinders(here, number, told, processes)
-    if question.rules & {rule.name for rule in NETWORK_RULES}:
+    with _hands(here, number, processes) as hands:
+        evidence = Evidence()
+        if question.rules - _names(NETWORK_RULES):
+            for size, found in hands.cylinders():
+                evidence.note(one for one, _ in found)
+                yield found
+                told("cylinders", size)
+        if question.rules & _names(SITE_RULES):
+            with database.reading() as connection:
+                stretches = partial(hands.stretches, evidence)
+                for its in days_anew.city_weeks(connection, here.reference, question.as_of_ms, stretches):
+                    yield [(one, None) for one in its]
+                    told("days", 1)
+    if question.rules & _names(NETWORK_RULES):
         yield from here.networks(told)
 
 
-def _of_cylinders(here: "_Reader", number: int, told: Told, processes: int | None) -> Iterator[list[Found]]:
+def _names(rules: Iterable[Rule]) -> set[str]:
+    return {rule.name for rule in rules}
+
+
+@contextmanager
+def _hands(here: "_Reader", cylinders: int, processes: int | None) -> "Iterator[_Hands]":
+    """Who does the work: this process, or so many others."""
     if processes is None:
-        processes = 2 if number >= FEWEST_FOR_PROCESSES else 1
-    with here.database.reading() as connection:
-        slices = lives.slices(connection, CYLINDERS_AT_ONCE)
-        if processes == 1:
-            for first, last, size in slices:
-                yield here.cylinders(first, last)
-                told("cylinders", size)
+        processes = 2 if cylinders >= FEWEST_FOR_PROCESSES else 1
+    if processes == 1:
+        yield _Hands(here)
+        return
+    url = here.database.engine.url.render_as_string(hide_password=False)
+    # Spawned, not forked: a fork would share our connections and whatever locks our threads hold.
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=_begin, initargs=(url, here.question)
+    ) as pool:
+        yield _Hands(here, pool, processes * _WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hands:
+    """Work handed out a few pieces ahead, so that neither pieces nor answers pile up."""
+
+    here: "_Reader"
+    pool: ProcessPoolExecutor | None = None
+    ahead: int = 1
+
+    def cylinders(self) -> Iterator[tuple[int, list[Found]]]:
+        """By so many cylinders, what their stories show."""
+        with self.here.database.reading() as connection:
+            slices = lives.slices(connection, CYLINDERS_AT_ONCE)
+            yield from self._each(_of_slice, ((size, (first, last)) for first, last, size in slices))
+
+    def stretches(
+        self, evidence: Evidence, sites: list[str], first: int, last: int
+    ) -> Iterator[tuple[str, Stretch]]:
+        """By site, what its days show."""
+        pieces = ((site, (site, first, last, evidence.at(site, first, last))) for site in sites)
+        yield from self._each(_of_stretch, pieces)
+
+    def _each(
+        self, do: "Callable[..., Answer]", pieces: Iterable[tuple[Key, tuple[Any, ...]]]
+    ) -> Iterator[tuple[Key, Answer]]:
+        if self.pool is None:
+            for key, piece in pieces:
+                yield key, do(*piece, reader=self.here)
             return
-        url = here.database.engine.url.render_as_string(hide_password=False)
-        # Spawned, not forked: a fork would share our connections and whatever locks our threads hold.
-        with ProcessPoolExecutor(
-            processes, get_context("spawn"), initializer=_begin, initargs=(url, here.question)
-        ) as pool:
-            for size, found in _in_turn(pool, slices, processes * _WAITING):
-                yield found
-                told("cylinders", size)
-
-
-def _in_turn(
-    pool: ProcessPoolExecutor, slices: Iterator[tuple[str, str, int]], ahead: int
-) -> Iterator[tuple[int, list[Found]]]:
-    """Hand out slices a few ahead, so that neither they nor their answers pile up."""
-    waiting: deque[tuple[int, Future[list[Found]]]] = deque()
-    for first, last, size in slices:
-        waiting.append((size, pool.submit(_of_slice, first, last)))
-        if len(waiting) >= ahead:
-            yield _answer(*waiting.popleft())
-    while waiting:
-        yield _answer(*waiting.popleft())
-
-
-def _answer(size: int, found: "Future[list[Found]]") -> tuple[int, list[Found]]:
-    return size, found.result()
+        waiting: deque[tuple[Key, Future[Answer]]] = deque()
+        for key, piece in pieces:
+            waiting.append((key, self.pool.submit(do, *piece)))
+            if len(waiting) >= self.ahead:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
 
 
 class _Reader:
@@ -128,6 +169,7 @@ class _Reader:
             law = load_law().with_numbers(question.thresholds)
             self.reference = ReferenceCache(law).read(connection)
             self.corrections = lives.corrections(connection)
+            self.void = self.corrections.void
 
     def cylinders(self, first: str, last: str) -> list[Found]:
         """What the stories of the cylinders from `first` to `last` show."""
@@ -143,10 +185,18 @@ class _Reader:
     def networks(self, told: Told) -> Iterator[list[Found]]:
         """What the networks around the sites show. The legs are those on record: no threshold makes or moves a leg."""
         with self.database.reading() as connection:
-            for site in legs.judged_sites(connection):
-                graph = movements(legs.suspicious_around(connection, site), self.reference)
-                yield [(one, None) for one in network_findings(graph, site, self.reference)]
-                told("sites", 1)
+            as_of_ms = self.question.as_of_ms
+            for sites in chunked(sorted(surroundings.judged_sites(connection))):
+                graphs = surroundings.around(connection, sites, self.reference, as_of_ms)
+                for site, graph in graphs.items():
+                    found = network_findings(graph, site, self.reference, as_of_ms)
+                    yield [(one, None) for one in found]
+                told("sites", len(sites))
+
+    def stretch(self, site: str, first: int, last: int, evidence: dict[int, list[Shown]]) -> Stretch:
+        """What some days of a site show."""
+        with self.database.reading() as connection:
+            return days_anew.stretch(connection, self.reference, self.void, site, first, last, evidence)
 
 
 _reader: _Reader | None = None
@@ -157,6 +207,18 @@ def _begin(url: str, question: Question) -> None:
     _reader = _Reader(open_database(url), question)
 
 
-def _of_slice(first: str, last: str) -> list[Found]:
-    assert _reader is not None
-    return _reader.cylinders(first, last)
+def _of_slice(first: str, last: str, reader: _Reader | None = None) -> list[Found]:
+    return _ours(reader).cylinders(first, last)
+
+
+def _of_stretch(
+    site: str, first: int, last: int, evidence: dict[int, list[Shown]], reader: _Reader | None = None
+) -> Stretch:
+    return _ours(reader).stretch(site, first, last, evidence)
+
+
+def _ours(reader: _Reader | None) -> _Reader:
+    if reader is None:
+        reader = _reader
+    assert reader is not None
+    return reader

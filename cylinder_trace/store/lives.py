@@ -7,6 +7,7 @@ judged is left out, as it is for the alerts on record.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -15,9 +16,12 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
 from cylinder_trace.judging.scan import Scan, overruled
 from cylinder_trace.store import codes
 from cylinder_trace.store.database import chunked
-from cylinder_trace.store.tables import correction, cylinder, event, pending
+from cylinder_trace.store.tables import correction, cylinder, event, leg, pending
 
 _COLUMNS = (event.c.event_id, event.c.code, event.c.occurred_ms, event.c.received_ms, event.c.body)
+
+Jump = tuple[int, str]
+"""When it was noticed, and by which event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +111,61 @@ def _rows(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...
     rows = result.cursor.fetchall() if result.cursor is not None else []
     result.close()
     return list(rows)
+
+
+def sites(connection: Connection) -> Iterator[str]:
+    """Every site at which anything was scanned, in the database's order."""
+    site: str | None = None
+    while True:
+        # From one to the next through the index: a look-up for each instead of a pass over all events.
+        following = select(func.min(event.c.site_id))
+        if site is not None:
+            following = following.where(event.c.site_id > site)
+        site = connection.scalar(following)
+        if site is None:
+            return
+        yield site
+
+
+def span(connection: Connection) -> tuple[int, int] | None:
+    """When the first and the last scan at any site happened; None where there is none."""
+    at_ms = [
+        (row.first, row.last)
+        for site in sites(connection)
+        for row in connection.execute(
+            select(
+                func.min(event.c.occurred_ms).label("first"), func.max(event.c.occurred_ms).label("last")
+            ).where(event.c.site_id == site)
+        )
+    ]
+    return (min(first for first, _ in at_ms), max(last for _, last in at_ms)) if at_ms else None
+
+
+def at_site(connection: Connection, site: str, from_ms: int, to_ms: int) -> list[Scan]:
+    """What was scanned at a site from a moment up to, and without, another, in the order it happened."""
+    which = (event.c.site_id == site) & (event.c.occurred_ms >= from_ms) & (event.c.occurred_ms < to_ms)
+    statement = select(*_COLUMNS).where(which, event.c.code.is_not(None))
+    waiting = set(
+        connection.scalars(
+            select(pending.c.event_id).join(event, event.c.event_id == pending.c.event_id).where(which)
+        )
+    )
+    loads, read = orjson.loads, Scan.of
+    scans = [
+        read(loads(body), occurred_ms, received_ms, code)
+        for event_id, code, occurred_ms, received_ms, body in _rows(connection, statement)
+        if event_id not in waiting
+    ]
+    scans.sort(key=attrgetter("at_ms", "event_id"))
+    return scans
+
+
+def jumps(connection: Connection, site: str, from_ms: int, to_ms: int) -> tuple[list[Jump], list[Jump]]:
+    """When cylinders turned out to have left a site, and to have come to it, without any scan; with the event each."""
+    gaps = select(leg.c.arrived_ms, leg.c.arrive_event)
+    gaps = gaps.where(leg.c.kind == "gap", leg.c.arrived_ms >= from_ms, leg.c.arrived_ms < to_ms)
+    gone, come = (
+        sorted((row.arrived_ms, row.arrive_event or "") for row in connection.execute(gaps.where(which)))
+        for which in (leg.c.from_site == site, leg.c.to_site == site)
+    )
+    return gone, come
