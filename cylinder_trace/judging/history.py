@@ -38,3 +38,8 @@ class History(Generic[Record]):
     def latest(self) -> Record:
         """The record that holds from the latest day."""
         return self._records[-1]
+
+    @property
+    def only(self) -> Record | None:
+        """The record, where it has always been that one; None where there are several."""
+        return self._records[0] if len(self._records) == 1 else None

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
 from cylinder_trace.judging.history import History
-from cylinder_trace.judging.scan import HOUR_MS, MINUTE_MS, day_start_ms, local_day, overruled
+from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, MINUTE_MS, day_start_ms, local_day, overruled
 from cylinder_trace.law.tables import Law, NoLawForThat, life_end
 
 _EARTH_KM = 6371.0
@@ -45,12 +45,24 @@ class FillCheckTerms(NamedTuple):
     after_tolerance_ms: int
 
 
+class CustodyTerms(NamedTuple):
+    """After how long a shipped cylinder is missing, and by segment one that stands with a user; for how long conflicts
+    of its places count, and how long before its end a term is near; in ms.
+    """
+
+    receive_ms: int
+    dwell_ms: dict[str, int]
+    conflicts_ms: int
+    term_near_ms: int
+
+
 @dataclass
 class Reference:
     """Everything about the parties that a rule may ask, looked up as of the event's time.
 
     `sites` and `owners` are the latest record of each, for names and addresses. What a site is and where it stands never
-    changes: another place is another site. `guns` and `devices` are the sites where they belong.
+    changes: another place is another site. `guns` and `devices` are the sites where they belong. Before
+    `certified_until_ms` a person is certified without a doubt; after it the register has to be asked.
     """
 
     law: Law
@@ -68,12 +80,14 @@ class Reference:
     agencies: set[str] = field(default_factory=set)
     guns: dict[str, str] = field(default_factory=dict)
     devices: dict[str, str] = field(default_factory=dict)
+    certified_until_ms: dict[str, int] = field(default_factory=dict)
     _sites: dict[str, History[SiteRecord]] = field(default_factory=dict)
     _owners: dict[str, History[OwnerRecord]] = field(default_factory=dict)
     _people: dict[str, History[PersonRecord]] = field(default_factory=dict)
     _staffed: set[str] = field(default_factory=set)
     _numbers: dict[tuple[str, int], float] = field(default_factory=dict)
     _check_terms: dict[int, FillCheckTerms] = field(default_factory=dict)
+    _custody_terms: dict[int, CustodyTerms] = field(default_factory=dict)
     _allowed_g: dict[tuple[str | None, float | None, int], int | None] = field(default_factory=dict)
 
     @classmethod
@@ -122,7 +136,9 @@ class Reference:
             owners.add(record)
             self.owners[record.owner_id] = owners.latest
         elif isinstance(record, PersonRecord):
-            self._people.setdefault(record.person_id, History()).add(record)
+            people = self._people.setdefault(record.person_id, History())
+            people.add(record)
+            self.certified_until_ms[record.person_id] = _certified_until_ms(people)
             if record.site_id is not None:
                 self._staffed.add(record.site_id)
 
@@ -266,6 +282,23 @@ class Reference:
             )
         return known
 
+    def custody_terms(self, at_ms: int) -> CustodyTerms:
+        """The terms of custody that hold at that moment."""
+        day = local_day(at_ms)
+        known = self._custody_terms.get(day)
+        if known is None:
+            dwell_ms = {
+                segment: int(self.number(f"long_dwell.{segment}_days", at_ms) * DAY_MS)
+                for segment in ("household", "restaurant", "industrial")
+            }
+            known = self._custody_terms[day] = CustodyTerms(
+                int(self.number("never_received.after_h", at_ms) * HOUR_MS),
+                dwell_ms,
+                int(self.number("clone.window_days", at_ms) * DAY_MS),
+                int(self.number("due_soon.before_days", at_ms) * DAY_MS),
+            )
+        return known
+
     def allowed_g(
         self, model: str | None, volume_l: float | None, medium: str | None, at_ms: int
     ) -> int | None:
@@ -304,6 +337,15 @@ class Reference:
             most = min(life.years + life.max_extension_years, life.hard_stop_years)
             extension_day = min(extension_day, life_end(made, most).toordinal())
         return max(end, extension_day)
+
+
+def _certified_until_ms(people: History[PersonRecord]) -> int:
+    """Until when a person of one record is certified; 0 for one whose records differ from day to day."""
+    person = people.only
+    if person is None or person.certificate_no is None:
+        return 0
+    until = person.certificate_valid_until
+    return day_start_ms(until.toordinal() + 1) if until else 2**62
 
 
 def _occurred_ms(message: Mapping[str, Any]) -> int:

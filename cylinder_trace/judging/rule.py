@@ -43,10 +43,15 @@ class Rule:
     condition: bool = False
 
 
+Find = Callable[[State, Scan, Reference], Finding | None]
+
+
 @dataclass(frozen=True, slots=True)
 class CylinderRule(Rule):
     """A rule over one cylinder's step: the state before, the event, the reference data.
 
+    `only` spares calling a rule that finds nothing but in a scan at neither end of which the story has the cylinder, or
+    of a cylinder that is unregistered, out of use or re-tagged.
     `lapse(state, owed, reference)` finds what became true because a scan that was owed did not come in time;
     an event of the kinds `due_on` makes it due then, but for what two clocks may differ.
     `at_gun` is what the finding means for a rehearsed fill; None where a rehearsal can not tell. `rehearse` finds it
@@ -54,8 +59,9 @@ class CylinderRule(Rule):
     """
 
     kinds: frozenset[str] = frozenset()
-    find: Callable[[State, Scan, Reference], Finding | None] = lambda _state, _scan, _reference: None
-    lapse: Callable[[State, Owed, Reference], Finding] | None = None
+    only: Literal["out_of_place", "out_of_use"] | None = None
+    find: Find = lambda _state, _scan, _reference: None
+    lapse: Callable[[State, Owed, Reference], Finding | None] | None = None
     due_on: frozenset[str] = frozenset()
     at_gun: Literal["STOP", "ASK"] | None = None
     rehearse: Callable[[State, Scan, Reference], Finding | None] | None = None

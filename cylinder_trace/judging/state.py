@@ -6,6 +6,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
+SHORTEST_IDLE_MS = 30 * 86_400_000
+"""Nobody calls a shorter time idle; what is spared is a look-up at every scan."""
+
 _GRAVEST_FIRST = ("scrapped", "lost", "stopped", "held")
 
 
@@ -61,9 +64,27 @@ class Owed(NamedTuple):
     deadline_ms: int
 
 
+class Conflict(NamedTuple):
+    """A scan at a place where the story can not have the cylinder; `left` is where the story had it."""
+
+    at_ms: int
+    event_id: str
+    kind: str
+    site: str
+    left: str
+
+
 @dataclass(slots=True)
 class State:
-    """One cylinder after the events it has seen. Unknown is None; a cylinder never registered has no owner."""
+    """One cylinder after the events it has seen. Unknown is None; a cylinder never registered has no owner.
+
+    `wake_ms` is when it has to be looked at without an event; while events are read it is that for what is owed and
+    the term only, and may lie earlier, never later. `is_odd` says that it is unregistered, out of use or re-tagged.
+    `seen_ms` is of the last scan, in the far future before the first. `is_awaited` says that it was shipped and not
+    seen since; `dwell_from_ms` since when it stands with a user.
+    `term_day` is the last day it may be used, by inspection and life; `term_ms` when that is next to be looked at.
+    `shown` are the conditions that hold, by the names of their rules.
+    """
 
     cylinder_id: str
     last_ms: int = -(2**62)
@@ -84,6 +105,7 @@ class State:
     valid_until_day: int | None = None
     life_end_day: int | None = None
     extension_day: int | None = None
+    is_odd: bool = True
     out: tuple[tuple[str, str], ...] = ()
     retired: tuple[str, ...] = ()
     voids: tuple[str, ...] = ()
@@ -91,8 +113,14 @@ class State:
     loc: str | None = None
     loc_event: str | None = None
     open_leg: Leg | None = None
+    open_waybill: str | None = None
+    seen_ms: int = 2**62
+    seen_from: str | None = None
     check_ms: int | None = None
     check_site: str | None = None
+    failed_event: str | None = None
+    failed_site: str | None = None
+    failed_fill_ms: int | None = None
     post_result: str | None = None
     post_early: tuple[int, str | None, str | None] | None = None
     fill_ms: int | None = None
@@ -101,6 +129,29 @@ class State:
     moved_since_fill: bool = False
     returned: bool = False
     station_since_return: bool = False
+    resumed_ms: int | None = None
+    idle_since_ms: int | None = None
+    idle_event: str | None = None
+    inspected_ms: int | None = None
+    inspected_at: str | None = None
+    last_inspection: str | None = None
+    term_reckoned: bool = False
+    term_day: int | None = None
+    term_ms: int | None = None
+    term_near: bool = False
+    term_over: bool = False
+    is_awaited: bool = False
+    dwell_from_ms: int | None = None
+    dwell_event: str | None = None
+    register_event: str | None = None
+    register_code: str | None = None
+    second_register: str | None = None
+    bound: tuple[str, ...] = ()
+    retags: tuple[tuple[int, str], ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    clone_anchor: str | None = None
+    clone_until_ms: int = -(2**62)
+    shown: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:
@@ -116,15 +167,22 @@ class State:
         """Note a ground for being out of use; a second such event adds nothing, and grounds do not hide each other."""
         if status not in dict(self.out):
             self.out = (*self.out, (status, event_id))
+        self.is_odd = True
 
     def bring_back(self, status: str) -> None:
         """Lift one ground; the others stand."""
         self.out = tuple(ground for ground in self.out if ground[0] != status)
+        self.is_odd = bool(self.out or self.retired or self.registered_ms is None)
 
     @property
     def last_key(self) -> tuple[int, str]:
         """The story has been read up to here; an event at or before it is late."""
         return self.last_ms, self.last_event
+
+    def idle_until(self, at_ms: int, least_ms: float) -> int | None:
+        """Since when nobody had seen it by then, where that is longer than `least_ms`; None for the first scan ever."""
+        since_ms = max(self.seen_ms, self.resumed_ms or self.seen_ms)
+        return since_ms if at_ms - since_ms > least_ms else None
 
     def owe(self, owed: Owed) -> None:
         """Note what has to come, and wake when the first of it falls due."""
@@ -132,13 +190,18 @@ class State:
         if self.wake_ms is None or owed.deadline_ms < self.wake_ms:
             self.wake_ms = owed.deadline_ms
 
+    def wake_by(self, ms: int) -> None:
+        """Wake at that moment, or before."""
+        if self.wake_ms is None or ms < self.wake_ms:
+            self.wake_ms = ms
+
     def hasten(self, rules: Collection[str], deadline_ms: int) -> None:
         """Have what these rules wait for fall due by then."""
         self.owed = tuple(
             one._replace(deadline_ms=min(one.deadline_ms, deadline_ms)) if one.rule in rules else one
             for one in self.owed
         )
-        self.wake_ms = min([one.deadline_ms for one in self.owed])
+        self.wake_by(min([one.deadline_ms for one in self.owed]))
 
     def settle(self, is_settled: Callable[[Owed], bool]) -> list[Owed]:
         """Strike off what came, or what the rules have spoken about; gives what was struck off."""
@@ -148,7 +211,9 @@ class State:
             (struck if is_settled(one) else left).append(one)
         if struck:
             self.owed = tuple(left)
-            self.wake_ms = min([one.deadline_ms for one in left]) if left else None
+            self.wake_ms = self.term_ms
+            for one in left:
+                self.wake_by(one.deadline_ms)
         return struck
 
     def saved(self) -> str:
@@ -168,6 +233,10 @@ class State:
             fields["voids"] = tuple(fields["voids"])
             fields["owed"] = tuple(Owed(*owed) for owed in fields["owed"])
             fields["post_early"] = tuple(fields["post_early"]) if fields["post_early"] else None
+            fields["bound"] = tuple(fields["bound"])
+            fields["retags"] = tuple((at_ms, event_id) for at_ms, event_id in fields["retags"])
+            fields["conflicts"] = tuple(Conflict(*one) for one in fields["conflicts"])
+            fields["shown"] = tuple(fields["shown"])
             fields["open_leg"] = Leg(*fields["open_leg"]) if fields["open_leg"] else None
         except (ValueError, TypeError):
             return None
@@ -176,4 +245,4 @@ class State:
 
 _FIELDS = tuple(State.__dataclass_fields__)
 # A number of the names, so that a state kept by a version with other fields is told apart from ours.
-_LAYOUT = zlib.crc32(repr((_FIELDS, Leg._fields, Owed._fields)).encode())
+_LAYOUT = zlib.crc32(repr((_FIELDS, Leg._fields, Owed._fields, Conflict._fields)).encode())

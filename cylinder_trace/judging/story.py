@@ -4,40 +4,46 @@ The fold is the only definition of a cylinder's state. It can continue from a sa
 come after all it has seen, or start from the beginning when one comes late; both give the same result.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
 
+from cylinder_trace.judging import custody, validity
+from cylinder_trace.judging.chapter import Chapter
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.rule import Find
 from cylinder_trace.judging.rules import CYLINDER_RULES
-from cylinder_trace.judging.scan import MOVEMENTS, SCANS, Scan, local_day, overruled
-from cylinder_trace.judging.state import Leg, Owed, State
+from cylinder_trace.judging.scan import DAY_MS, MOVEMENTS, SCANS, Scan, day_start_ms, overruled
+from cylinder_trace.judging.state import SHORTEST_IDLE_MS, Owed, State
+
+__all__ = ["Chapter", "advance", "continued", "lapse", "told", "voided"]
 
 _IN_ORDER = attrgetter("at_ms", "event_id")
-_FINDS = {
-    kind: tuple(rule.find for rule in CYLINDER_RULES if kind in rule.kinds)
-    for kind in {kind for rule in CYLINDER_RULES for kind in rule.kinds}
+_KINDS = {kind for rule in CYLINDER_RULES for kind in rule.kinds}
+
+
+def _looking(kind: str, only: Collection[str | None]) -> tuple[Find, ...]:
+    return tuple(rule.find for rule in CYLINDER_RULES if kind in rule.kinds and rule.only in only)
+
+
+_FINDS = {kind: _looking(kind, {None}) for kind in _KINDS}
+_FINDS_MORE = {
+    (is_away, is_odd): {
+        kind: _looking(kind, {"out_of_place" if is_away else None, "out_of_use" if is_odd else None} - {None})
+        for kind in _KINDS
+    }
+    for is_away in (False, True)
+    for is_odd in (False, True)
 }
 _LAPSES = {rule.name: rule.lapse for rule in CYLINDER_RULES if rule.lapse is not None}
 _DUE_ON = {
     kind: frozenset(rule.name for rule in CYLINDER_RULES if kind in rule.due_on)
     for kind in {kind for rule in CYLINDER_RULES for kind in rule.due_on}
 }
+_CONDITIONS = frozenset(rule.name for rule in CYLINDER_RULES if rule.condition)
 _OUT_OF_USE = {"stop": "stopped", "lost": "lost", "hold": "held", "scrap": "scrapped"}
 _BACK_IN_USE = {"resume": "stopped", "found": "lost", "release": "held"}
-
-
-@dataclass(slots=True)
-class Chapter:
-    """What a fold gives: the state after it, and the legs and findings of the events it saw."""
-
-    state: State
-    legs: list[Leg]
-    findings: list[Finding]
 
 
 def told(
@@ -53,7 +59,7 @@ def told(
     """
     scans = sorted(scans, key=_IN_ORDER)
     void = voided(scans, corrections)
-    chapter = Chapter(State(cylinder_id), [], [])
+    chapter = Chapter(State(cylinder_id), is_whole=True)
     _read_on(chapter, scans, void, reference)
     if void:
         mine = {scan.event_id for scan in scans} | {scan.corrects for scan in scans}
@@ -63,16 +69,19 @@ def told(
 
 
 def continued(state: State, scans: Iterable[Scan], reference: Reference, as_of_ms: int) -> Chapter | None:
-    """Move a saved state on; None, and `state` as it was, where an event is late and the story must be told anew."""
+    """Move a saved state on; None where the story must be told anew: an event is late, or ends what was shown.
+
+    Where it gives None `state` is of no further use.
+    """
     scans = sorted(scans, key=_IN_ORDER)
     if scans and (scans[0].key <= state.last_key or scans[0].at_ms <= state.lapsed_ms):
         return None
     if any(scan.kind == "correct" or scan.event_id in state.voids for scan in scans):
         return None
-    chapter = Chapter(state, [], [])
+    chapter = Chapter(state)
     _read_on(chapter, scans, frozenset(), reference)
     lapse(chapter, as_of_ms, reference)
-    return chapter
+    return None if chapter.is_spent else chapter
 
 
 def voided(scans: Iterable[Scan], filed_elsewhere: Mapping[str, str] = MappingProxyType({})) -> set[str]:
@@ -82,20 +91,72 @@ def voided(scans: Iterable[Scan], filed_elsewhere: Mapping[str, str] = MappingPr
 
 
 def lapse(chapter: Chapter, as_of_ms: int, reference: Reference) -> None:
-    """Find what became true by time alone up to `as_of_ms`: what was owed and did not come."""
+    """Find what became true by time alone up to `as_of_ms`: what was owed and did not come, what stood for too long.
+
+    Afterwards the state wakes when the next of it falls due, and not before.
+    """
     state = chapter.state
-    if state.wake_ms is None or state.wake_ms >= as_of_ms:
+    if state.wake_ms is not None and state.wake_ms < as_of_ms:
+        _settle_up(chapter, as_of_ms, reference)
+    waits = [one.deadline_ms for one in state.owed]
+    if state.term_ms is not None:
+        waits.append(state.term_ms)
+    if (by_ms := custody.missing_from_ms(state, reference)) is not None and (leg := state.open_leg):
+        if by_ms < as_of_ms:
+            state.is_awaited, state.lapsed_ms = False, max(state.lapsed_ms, by_ms)
+            owed = Owed("never_received", leg.depart_event or "", by_ms, leg.to_site, by_ms)
+            _speak(chapter, owed, reference)
+        else:
+            waits.append(by_ms)
+    if (by_ms := custody.dwelt_from_ms(state, reference)) is not None:
+        if by_ms < as_of_ms:
+            state.lapsed_ms = max(state.lapsed_ms, by_ms)
+            _speak(chapter, Owed("long_dwell", state.dwell_event or "", by_ms, state.loc, by_ms), reference)
+        else:
+            waits.append(by_ms)
+    state.wake_ms = min(waits) if waits else None
+
+
+def _settle_up(chapter: Chapter, as_of_ms: int, reference: Reference) -> None:
+    """What was owed until now, and the term that comes near or ends."""
+    state = chapter.state
+    if state.owed:
+        for owed in state.settle(lambda owed: owed.deadline_ms < as_of_ms):
+            state.lapsed_ms = max(state.lapsed_ms, owed.deadline_ms)
+            _speak(chapter, owed, reference)
+    shown_by = state.loc_event or state.register_event or ""
+    while (by_ms := state.term_ms) is not None and by_ms < as_of_ms and state.term_day is not None:
+        state.lapsed_ms = max(state.lapsed_ms, by_ms)
+        if state.term_near:
+            state.term_over, state.term_ms = True, None
+            chapter.end("due_soon")
+            _speak(chapter, Owed("overdue_at_user", shown_by, by_ms, state.loc, by_ms), reference)
+        else:
+            state.term_near, state.term_ms = True, max(by_ms, day_start_ms(state.term_day + 1))
+            _speak(chapter, Owed("due_soon", shown_by, by_ms, state.fill_site, by_ms), reference)
+    state.wake_ms = state.term_ms
+    for one in state.owed:
+        state.wake_by(one.deadline_ms)
+
+
+def _speak(chapter: Chapter, owed: Owed, reference: Reference) -> None:
+    """Have the rule say that what was owed did not come, unless a clone says it."""
+    if owed.rule in custody.NAMED_BY_A_CLONE and owed.deadline_ms <= chapter.state.clone_until_ms:
         return
-    late = state.settle(lambda owed: owed.deadline_ms < as_of_ms)
-    chapter.findings += [_LAPSES[owed.rule](state, owed, reference) for owed in late]
-    state.lapsed_ms = max(state.lapsed_ms, *(owed.deadline_ms for owed in late))
+    finding = _LAPSES[owed.rule](chapter.state, owed, reference)
+    if finding is None:
+        return
+    if finding.rule in _CONDITIONS:
+        chapter.show(finding)
+    else:
+        chapter.findings.append(finding)
 
 
 def _read_on(
     chapter: Chapter, scans: Iterable[Scan], void: set[str] | frozenset[str], reference: Reference
 ) -> None:
     # The hot loop of the whole city: plain integers, no look-up that is not needed.
-    state, legs, findings = chapter.state, chapter.legs, chapter.findings
+    state, findings = chapter.state, chapter.findings
     for scan in scans:
         kind = scan.kind
         # A voided event still moves the reading mark: what arrives before it is late all the same.
@@ -103,52 +164,118 @@ def _read_on(
             state.last_ms, state.last_event = scan.at_ms, scan.event_id
             state.events += 1
             continue
-        if state.wake_ms is not None:
-            if state.wake_ms < scan.at_ms:
-                lapse(chapter, scan.at_ms, reference)
-            if state.owed and (due := _DUE_ON.get(kind)):
-                state.hasten(due, scan.at_ms + reference.fill_check_terms(scan.at_ms).after_tolerance_ms)
-        for find in _FINDS.get(kind, ()):
+        at_ms = scan.at_ms
+        if (wake_ms := state.wake_ms) is not None and wake_ms < at_ms:
+            _settle_up(chapter, at_ms, reference)
+        if state.owed and (due := _DUE_ON.get(kind)):
+            state.hasten(due, at_ms + reference.fill_check_terms(at_ms).after_tolerance_ms)
+        finds = _FINDS.get(kind, ())
+        loc = state.loc
+        is_away = loc != scan.site and loc != scan.from_site  # noqa: PLR1714 - half the time of a tuple
+        if is_away or state.is_odd:
+            finds += _FINDS_MORE[is_away, state.is_odd].get(kind, ())
+        for find in finds:
             if finding := find(state, scan, reference):
+                if finding.rule == "clone":
+                    _name_clone(chapter, finding, scan, reference)
+                elif at_ms <= state.clone_until_ms and finding.rule in custody.NAMED_BY_A_CLONE:
+                    continue
                 findings.append(finding)
-        advance(state, scan, reference, legs)
+        if is_away and kind in SCANS and (conflicts := custody.conflicts_by(state, scan, reference)):
+            state.conflicts = conflicts
+        advance(chapter, scan, reference)
 
 
-def advance(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> None:
-    """Move one cylinder by one event; the legs it begins, ends or reveals are appended to `legs`."""
+def _name_clone(chapter: Chapter, finding: Finding, scan: Scan, reference: Reference) -> None:
+    """From the first conflict on, what looked like faults of one cylinder's custody were two cylinders."""
+    state = chapter.state
+    if state.clone_until_ms < scan.at_ms:
+        times = [one.at_ms for one in state.conflicts if one.event_id in finding.evidence]
+        chapter.take_back(custody.NAMED_BY_A_CLONE, min([*times, scan.at_ms]))
+        chapter.end(*custody.NAMED_BY_A_CLONE)
+        state.clone_anchor = finding.anchor
+    state.clone_until_ms = scan.at_ms + int(reference.number("clone.window_days", scan.at_ms) * DAY_MS)
+
+
+def advance(chapter: Chapter, scan: Scan, reference: Reference) -> None:
+    """Move one cylinder by one event; the legs it begins, ends or reveals are added to the chapter."""
+    state = chapter.state
     kind, site = scan.kind, scan.site
+    if kind in SCANS:
+        if state.is_awaited:
+            state.is_awaited = False
+        if state.shown:
+            chapter.end("never_received")
+        if scan.at_ms - state.seen_ms > SHORTEST_IDLE_MS:
+            _wake_from_idling(state, scan, reference)
+        state.seen_ms, state.seen_from = scan.at_ms, scan.from_site
+        if site in reference.stations:
+            state.station_since_return = True
     if kind in MOVEMENTS:
-        _move(state, scan, reference, legs)
+        custody.move(chapter, scan, reference)
+        if kind == "deliver":
+            _deliver(chapter, scan, reference)
     else:
         if move := _MOVES.get(kind):
-            move(state, scan, reference)
+            move(chapter, scan, reference)
         if site is not None:
             if site != state.loc:
-                _seen_elsewhere(state, scan, site, legs)
+                custody.seen_elsewhere(chapter, scan, site)
             state.loc_event = scan.event_id
-    if site in reference.stations and kind in SCANS:
-        state.station_since_return = True
     state.last_ms, state.last_event = scan.at_ms, scan.event_id
     state.events += 1
 
 
-def _fill_check(state: State, scan: Scan, _reference: Reference) -> None:
+def _wake_from_idling(state: State, scan: Scan, reference: Reference) -> None:
+    """Seen again after so long that it has to be inspected, or put back into use, before it is used."""
+    since_ms = state.idle_until(
+        scan.at_ms, reference.number("dormant_reactivated.after_days", scan.at_ms) * DAY_MS
+    )
+    if since_ms is not None and scan.kind not in {"inspect", "fill"}:
+        state.idle_since_ms, state.idle_event = since_ms, scan.event_id
+
+
+def _deliver(chapter: Chapter, scan: Scan, reference: Reference) -> None:
+    """It is with a user now, and may stand there so long."""
+    state = chapter.state
+    if scan.to_site in reference.customers and not scan.standby:
+        state.dwell_from_ms, state.dwell_event = scan.at_ms, scan.event_id
+    if state.term_over and not state.out:
+        owed = Owed("overdue_at_user", scan.event_id, scan.at_ms, scan.to_site, scan.at_ms)
+        _speak(chapter, owed, reference)
+
+
+def _fill_check(chapter: Chapter, scan: Scan, reference: Reference) -> None:
+    state = chapter.state
     if scan.result == "pass":
         state.check_ms, state.check_site = scan.at_ms, scan.site
         if state.owed:
             state.settle(lambda owed: owed.rule == "no_precheck" and owed.site == scan.site)
+        if state.failed_event is not None:
+            tolerance_ms = reference.fill_check_terms(scan.at_ms).before_tolerance_ms
+            if state.failed_fill_ms is not None and scan.at_ms - state.failed_fill_ms <= tolerance_ms:
+                # Passed before the fill, by a clock that is fast.
+                chapter.take_back({"fill_after_failed_check"}, state.failed_fill_ms)
+            state.failed_event = state.failed_site = state.failed_fill_ms = None
+    else:
+        state.failed_event, state.failed_site = scan.event_id, scan.site
 
 
-def _fill(state: State, scan: Scan, reference: Reference) -> None:
-    at_ms, site = scan.at_ms, scan.site
+def _fill(chapter: Chapter, scan: Scan, reference: Reference) -> None:
+    state, at_ms, site = chapter.state, scan.at_ms, scan.site
     before_ms, before_tolerance_ms, after_ms, after_tolerance_ms = reference.fill_check_terms(at_ms)
+    if state.owed:
+        state.settle(lambda owed: owed.rule == "impossible_order" and owed.site == site)
     state.post_result = _checked_by_a_slow_clock(state, at_ms - after_tolerance_ms, site)
     if state.post_result != "pass":
         state.owe(Owed("no_postcheck", scan.event_id, at_ms, site, at_ms + after_ms))
     if state.check_ms is None or state.check_site != site or at_ms - state.check_ms > before_ms:
         state.owe(Owed("no_precheck", scan.event_id, at_ms, site, at_ms + before_tolerance_ms))
+    state.failed_fill_ms = at_ms if state.failed_event is not None and state.failed_site == site else None
     state.fill_ms, state.fill_event, state.fill_site = at_ms, scan.event_id, site
     state.moved_since_fill = False
+    if state.idle_since_ms is not None:
+        state.idle_since_ms = state.idle_event = None
 
 
 def _checked_by_a_slow_clock(state: State, since_ms: int, site: str | None) -> str | None:
@@ -157,143 +284,68 @@ def _checked_by_a_slow_clock(state: State, since_ms: int, site: str | None) -> s
     return early[2] if early is not None and early[0] >= since_ms and early[1] == site else None
 
 
-def _post_check(state: State, scan: Scan, _reference: Reference) -> None:
+def _post_check(chapter: Chapter, scan: Scan, reference: Reference) -> None:
+    state = chapter.state
     settled = scan.result == "pass" and state.settle(lambda owed: owed.rule == "no_postcheck")
-    of_last_fill = state.fill_ms is not None and not state.moved_since_fill and state.post_result != "pass"
-    if settled or of_last_fill:
+    of_last_fill = state.fill_ms is not None and not state.moved_since_fill
+    if scan.result == "fail" and of_last_fill and state.post_result == "pass":
+        # It passed and then failed: it owes another check that it passes, or another fill.
+        after_ms, tolerance_ms = reference.fill_check_terms(scan.at_ms)[2:]
+        deadline_ms = max((state.fill_ms or 0) + after_ms, scan.at_ms + tolerance_ms)
+        owed = Owed("no_postcheck", state.fill_event or "", state.fill_ms or 0, state.fill_site, deadline_ms)
+        state.owe(owed)
+        state.post_result = "fail"
+    elif settled or (of_last_fill and state.post_result != "pass"):
         state.post_result = scan.result
     else:
         state.post_early = scan.at_ms, scan.site, scan.result
+        custody.wait_for_a_fill(state, scan, reference)
 
 
-def _move(state: State, scan: Scan, reference: Reference, legs: list[Leg]) -> None:
-    state.moved_since_fill = True
-    kind, origin, goal = scan.kind, scan.from_site, scan.to_site
-    if origin is None or goal is None:
-        return
-    at_ms, event_id, leg = scan.at_ms, scan.event_id, state.open_leg
-    if kind == "receive" and leg is not None and leg.from_site == origin:
-        # The same leg, arrived; not always where it was shipped to.
-        legs.append(leg.ended(at_ms, event_id, goal))
-        state.open_leg = None
-    else:
-        if origin != state.loc:
-            _seen_elsewhere(state, scan, origin, legs)
-        handed_over = kind == "deliver"
-        leg = Leg(
-            state.legs,
-            kind,
-            origin,
-            goal,
-            None if kind == "receive" else at_ms,
-            None if kind == "ship" else at_ms,
-            event_id,
-            event_id,
-            state.owner,
-            state.allowed_g,
-            kind == "receive",
-            handed_over and state.returned and not state.station_since_return,
-            handed_over and _is_outside(state.owner, goal, at_ms, reference),
-        )
-        state.legs += 1
-        legs.append(leg)
-        state.open_leg = leg if kind == "ship" else None
-    state.loc, state.loc_event = goal, event_id
-    if kind == "return":
-        state.returned = True
-        state.station_since_return = goal in reference.stations
+def _transfer(chapter: Chapter, scan: Scan, reference: Reference) -> None:
+    chapter.state.owner = scan.new_owner
+    validity.watch_term(chapter, scan.at_ms, reference)
 
 
-def _seen_elsewhere(state: State, scan: Scan, site: str, legs: list[Leg]) -> None:
-    """A scan at another place than the story has it reveals a leg nobody scanned: drawn as a gap."""
-    if state.loc is not None:
-        gap = Leg(
-            no=state.legs,
-            kind="gap",
-            from_site=state.loc,
-            to_site=site,
-            departed_ms=None,
-            arrived_ms=scan.at_ms,
-            depart_event=state.loc_event,
-            arrive_event=scan.event_id,
-            owner=state.owner,
-            gas_g=state.allowed_g,
-            gap=True,
-            decanted=False,
-            outside=False,
-        )
-        state.legs += 1
-        legs.append(gap)
-        state.open_leg = None
-        state.moved_since_fill = True
-    state.loc, state.loc_event = site, scan.event_id
+def _bind(chapter: Chapter, scan: Scan, _reference: Reference) -> None:
+    if scan.new_code is not None:
+        chapter.state.bound = (*chapter.state.bound, scan.new_code)
 
 
-def _is_outside(owner: str | None, site: str, at_ms: int, reference: Reference) -> bool:
-    record = reference.sites.get(site)
-    return bool(record and owner and not reference.may_serve(owner, record.district, at_ms))
+def _retag(chapter: Chapter, scan: Scan, reference: Reference) -> None:
+    state = chapter.state
+    _bind(chapter, scan, reference)
+    state.retired, state.is_odd = (*state.retired, scan.code), True
+    since_ms = scan.at_ms - int(reference.number("retag_repeat.window_days", scan.at_ms) * DAY_MS)
+    state.retags = (*(one for one in state.retags if one[0] >= since_ms), (scan.at_ms, scan.event_id))
+    # The old label could not be read: a visit to a station may have passed unscanned.
+    state.station_since_return = True
 
 
-def _inspect(state: State, scan: Scan, _reference: Reference) -> None:
-    if scan.result == "pass":
-        state.valid_until_day = scan.valid_until_day
-    elif scan.result == "scrap":
-        state.take_out("scrapped", scan.event_id)
-    else:
-        # A failed inspection ends the term of the one before it.
-        yesterday = local_day(scan.at_ms) - 1
-        state.valid_until_day = min(state.valid_until_day or yesterday, yesterday)
+def _take_out(chapter: Chapter, scan: Scan, _reference: Reference) -> None:
+    validity.take_out(chapter, _OUT_OF_USE[scan.kind], scan.event_id)
 
 
-def _enter(state: State, scan: Scan, reference: Reference) -> None:
-    entry: dict[str, Any] = dict(scan.master or {})
-    if scan.kind == "register" and state.registered_ms is None:
-        state.registered_ms = scan.at_ms
-    state.cylinder_class = entry.get("cylinder_class", state.cylinder_class)
-    state.medium = entry.get("medium", state.medium)
-    state.owner = entry.get("owner_id", state.owner)
-    state.model = entry.get("model", state.model)
-    state.volume_l = entry.get("volume_l", state.volume_l)
-    state.manufactured = entry.get("manufactured", state.manufactured)
-    if "working_pressure_mpa" in entry:
-        state.working_kpa = round(entry["working_pressure_mpa"] * 1000)
-    if "extension_until" in entry:
-        state.extension_day = date.fromisoformat(entry["extension_until"]).toordinal()
-    if "valid_until" in entry:
-        state.valid_until_day = date.fromisoformat(entry["valid_until"]).toordinal()
-    state.allowed_g = reference.allowed_g(state.model, state.volume_l, state.medium, scan.at_ms)
-    if state.cylinder_class and state.medium:
-        state.life_end_day = reference.life_end_day(
-            state.cylinder_class, state.medium, state.manufactured, state.extension_day, scan.at_ms
-        )
-
-
-def _transfer(state: State, scan: Scan, _reference: Reference) -> None:
-    state.owner = scan.new_owner
-
-
-def _retag(state: State, scan: Scan, _reference: Reference) -> None:
-    state.retired = (*state.retired, scan.code)
-
-
-def _take_out(state: State, scan: Scan, _reference: Reference) -> None:
-    state.take_out(_OUT_OF_USE[scan.kind], scan.event_id)
-
-
-def _bring_back(state: State, scan: Scan, _reference: Reference) -> None:
+def _bring_back(chapter: Chapter, scan: Scan, reference: Reference) -> None:
+    state = chapter.state
     state.bring_back(_BACK_IN_USE[scan.kind])
+    state.idle_since_ms = state.idle_event = None
+    state.resumed_ms = scan.at_ms
+    if not state.out:
+        validity.watch_term(chapter, scan.at_ms, reference)
 
 
-_MOVES: dict[str, Callable[[State, Scan, Reference], None]] = {
-    "register": _enter,
-    "update": _enter,
+_MOVES: dict[str, Callable[[Chapter, Scan, Reference], None]] = {
+    "register": validity.enter,
+    "update": validity.enter,
     "fill_check": _fill_check,
     "fill": _fill,
     "post_check": _post_check,
-    "inspect": _inspect,
+    "inspect": validity.inspect,
     "transfer": _transfer,
+    "tag_bind": _bind,
     "tag_replace": _retag,
     **dict.fromkeys(_OUT_OF_USE, _take_out),
     **dict.fromkeys(_BACK_IN_USE, _bring_back),
 }
-"""What each kind does to the state, beyond where the cylinder is; movements are `_move`."""
+"""What each kind does to the state, beyond where the cylinder is; movements are `custody.move`."""

@@ -26,6 +26,7 @@ RULE = CylinderRule(
     kinds=frozenset(
         ["fill_check", "fill", "post_check", "ship", "receive", "deliver", "return", "inspect", "observe"]
     ),
+    only="out_of_use",
     find=find,
     at_gun="STOP",
     words=Wording(

@@ -52,6 +52,7 @@ RULE = CylinderRule(
     severity=1,
     laws=("特种设备安全法.32", "特种设备安全法.48", "特种设备安全法.84"),
     kinds=frozenset(["fill_check", "fill", "post_check", "ship", "receive", "deliver", "return", "observe"]),
+    only="out_of_use",
     find=find,
     at_gun="STOP",
     words=Wording(
