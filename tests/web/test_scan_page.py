@@ -136,6 +136,36 @@ def test_a_scanned_code_of_an_unknown_cylinder_stops_the_fill(tab: Any, composin
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, screen["width"], screen["height"])
 
 
+def test_a_fill_is_let_go_on_with_a_reason_and_a_name_and_not_without(
+    tab: Any, page: tuple[Any, str]
+) -> None:
+    code = "3310400000044"
+    typed_by_a_scanner(tab, code)
+    answer = shown(tab, "禁止充装")
+    answer.get_by_text("仍要充装").click()
+    sent: list[str] = []
+    tab.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    answer.get_by_text("登记放行").click()
+    tab.fill("#reason", "登记证在手，待补录")
+    tab.fill("#approved_by", "   ")
+    answer.get_by_text("登记放行").click()
+    tab.wait_for_timeout(200)
+    assert sent == []
+    tab.fill("#approved_by", "值班站长")
+    answer.get_by_text("登记放行").click()
+    shown(tab, "放行已登记并报告")
+    [entry] = scans_of(page[1], code, "override")
+    assert entry.message["overrides"] == ["unregistered", "unlicensed_site"]
+    assert (entry.message["reason"], entry.message["approved_by"]) == ("登记证在手，待补录", "值班站长")
+    tab.locator("#go-on").click()
+    # What passes or was merely recorded offers nothing to let go.
+    tab.click("[data-action=observe]")
+    typed_by_a_scanner(tab, code)
+    shown(tab, "未登记气瓶流通")
+    assert tab.locator("#let-go").is_hidden()
+    tab.locator("#go-on").click()
+
+
 def test_a_scan_into_the_field_leaves_nothing_of_the_input_method_there(tab: Any) -> None:
     typed_by_a_scanner(tab, CODE, composing=True, into="#code")
     assert CODE in shown(tab, "禁止充装").inner_text()

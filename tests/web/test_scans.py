@@ -28,6 +28,26 @@ def scanned(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+@pytest.mark.parametrize("missing", ["reason", "approved_by", "overrides"])
+def test_nobody_lets_a_fill_go_on_without_a_reason_and_a_name(
+    pages: World, signed_in: SignIn, missing: str
+) -> None:
+    whole = {"overrides": ["unregistered"], "reason": "已核对", "approved_by": "值班站长"}
+    for blank in (None, " " if missing != "overrides" else []):
+        sent = scanned(action="override", **whole | {missing: blank})
+        receipt = signed_in("op-1").post("/scan", json=sent).get_json()["receipt"]
+        assert receipt["status"] == "refused"
+    assert on_record(pages) == 0
+    answer = signed_in("op-1").post("/scan", json=scanned(action="override", **whole)).get_json()
+    assert answer["receipt"]["findings"] == ["override_used"]
+
+
+def test_a_medium_that_the_tables_do_not_have_is_no_question(pages: World, signed_in: SignIn) -> None:
+    answer = signed_in("op-1").post("/scan", json=scanned(action="check", medium="wine"))
+    assert answer.status_code == 400
+    assert answer.get_json()["error"] == "unknown_medium"
+
+
 def test_a_scan_sent_twice_is_one_event(pages: World, signed_in: SignIn, app: Flask) -> None:
     browser, scan = signed_in("op-1"), scanned()
     first = browser.post("/scan", json=scan).get_json()["receipt"]

@@ -14,12 +14,12 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 WIDTH, LEFT, RIGHT, TOP, LANE, BOTTOM = 960.0, 84.0, 22.0, 8.0, 42.0, 50.0
 _LANES = {
     "custody": {"ship", "receive", "deliver", "return", "observe", "transfer"},
-    "filling": {"fill_check", "fill", "post_check"},
+    "filling": {"fill_check", "override", "fill", "post_check"},
     "inspection": {"inspect", "repair"},
 }
 _NAMES = (*_LANES, "status")
-_OFF_LANE = {"fill_check": -10.0, "post_check": 10.0}
-"""The checks before and after a fill lie within minutes of it, and would cover it."""
+_OFF_LANE = {"fill_check": -10.0, "override": -10.0, "post_check": 10.0}
+"""What is scanned before and after a fill lies within minutes of it, and would cover it."""
 _HOUR_S, _DAY_S = 3600, 86_400
 _STEPS_S = (
     *(hours * _HOUR_S for hours in (1, 3, 6, 12)),

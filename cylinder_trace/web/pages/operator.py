@@ -33,12 +33,25 @@ ACTIONS = {
     "deliver": "deliver",
     "return": "return",
     "observe": "observe",
+    "override": "override",
 }
+ANSWERING = frozenset({"override"})
+"""Actions that answer a verdict, and are chosen there and not before a scan."""
 MOST_DECODING = 2
 """Frames decoded at a time in this process: a decoder can not be broken off, and must leave threads for the rest."""
 _decoders = BoundedSemaphore(MOST_DECODING)
 _COMMON_MEDIA = ("lpg", "o2", "n2", "ar", "co2", "c2h2", "h2", "dme")
-_DETAILS = ("medium", "gas_mass_kg", "result", "to_site", "from_site", "waybill")
+_DETAILS = (
+    "medium",
+    "gas_mass_kg",
+    "result",
+    "to_site",
+    "from_site",
+    "waybill",
+    "overrides",
+    "reason",
+    "approved_by",
+)
 
 
 @operator_pages.get("/scan")
@@ -53,7 +66,7 @@ def scan() -> str | tuple[str, int]:
     return render_template(
         "scan.html",
         site=reference.site_name(site_id),
-        actions=list(ACTIONS),
+        actions=[one for one in ACTIONS if one not in ANSWERING],
         media=[
             (code, reference.law.medium(code)[which]) for code in _media(reference, site_id, here.now_ms())
         ],

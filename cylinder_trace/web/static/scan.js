@@ -128,6 +128,33 @@ async function scanned(text) {
   await count();
 }
 
+// A person lets a fill go on: an event like any scan, and nothing is sent without a reason and a name.
+let objected = null; // the code and the rules that objected to filling it
+
+async function letGo() {
+  const [why, who] = ["reason", "approved_by"].map((id) => find(id).value.trim());
+  if (!objected || !why || !who) return;
+  const nowMs = Date.now();
+  const scan = {
+    event_id: newEventId(nowMs), occurred_at: new Date(nowMs).toISOString(), action: "override", code: objected.code,
+    overrides: objected.rules, reason: why, approved_by: who, person, state: "waiting",
+  };
+  objected = null;
+  await waiting.put(scan);
+  const outcome = await send(scan);
+  await settle(scan, outcome);
+  show(scan, outcome);
+  await count();
+}
+
+function release(open) {
+  find("release").hidden = !open;
+  find("let-go").hidden = open || !objected;
+  for (const one of [find("go-on"), find("go-on").nextElementSibling]) one.hidden = open;
+  if (open) find("reason").focus();
+  else find("release").reset();
+}
+
 // --- what is shown --------------------------------------------------------------------------------------------
 
 function notice(text) {
@@ -137,14 +164,19 @@ function notice(text) {
 
 function show(scan, outcome) {
   const { verdict } = outcome.done ?? {};
-  const findings = outcome.done?.findings ?? [];
+  const released = scan.action === "override";
+  const findings = released ? [] : outcome.done?.findings ?? []; // that it was let go is what was meant
   let kind = outcome.refused ? "REFUSED" : "KEPT";
   if (outcome.done) kind = verdict ? verdict.decision : findings.length ? "ASK" : "DONE";
   const reasons = (verdict?.reasons ?? []).map((one) => [one[`title_${lang}`], one[`fact_${lang}`], one[`remedy_${lang}`], one[`law_${lang}`].join(lang === "zh" ? "；" : "; ")]);
   if (outcome.refused) reasons.push(["", outcome.refused, ""]);
   if (outcome.kept) reasons.push(["", words[scan.action === "check" || scan.action.startsWith("fill") ? "kept_text" : "waiting_hint"], ""]);
   if (!verdict && findings.length) reasons.push([words.findings, findings.map((one) => one[lang]).join(lang === "zh" ? "、" : ", "), ""]);
+  if (released && outcome.done) reasons.push(["", words.let_go_done, ""]);
+  objected = verdict && verdict.decision !== "PASS"
+    ? { code: scan.code, rules: verdict.reasons.map((one) => one.rule) } : null;
   const box = find("verdict");
+  release(false);
   box.className = kind;
   box.querySelector(".sign").textContent = SIGNS[kind];
   box.querySelector("h2").textContent = words[kind === "KEPT" && scan.action === "check" ? "ASK" : kind === "DONE" ? "DONE" : kind];
@@ -244,7 +276,10 @@ find("by-hand").addEventListener("submit", (event) => {
   find("code").value = "";
   if (text) scanned(text);
 });
-find("verdict").querySelector("button").addEventListener("click", () => find("verdict").close());
+find("go-on").addEventListener("click", () => find("verdict").close());
+find("let-go").addEventListener("click", () => release(true));
+find("release-back").addEventListener("click", () => { release(false); find("go-on").focus(); });
+find("release").addEventListener("submit", (event) => { event.preventDefault(); letGo(); });
 ready = scanned;
 early.forEach((text) => scanned(text));
 const view = camera(find("view"), {
