@@ -92,19 +92,30 @@ def of_jumps(connection: Connection, legs: Mapping[str, Sequence[Leg]], anew: Co
     }
 
 
-def of_sites(connection: Connection, site_ids: Iterable[str], from_ms: int | None = None) -> set[Day]:
-    """The days, since a moment or ever, on which anything was scanned at these sites."""
-    found: set[Day] = set()
-    for some in chunked(sorted(set(site_ids))):
-        statement = select(event.c.site_id, event.c.occurred_ms).where(event.c.site_id.in_(some))
-        if from_ms is not None:
-            statement = statement.where(event.c.occurred_ms >= from_ms)
-        found |= {(site, local_day(at_ms)) for site, at_ms in connection.execute(statement)}
-        kept = select(site_day.c.site_id, site_day.c.day).where(site_day.c.site_id.in_(some))
-        if from_ms is not None:
-            kept = kept.where(site_day.c.day >= local_day(from_ms))
-        found |= {(site, day) for site, day in connection.execute(kept)}
-    return found
+def touch_again(connection: Connection, site: str, from_ms: int, kept_only: bool = False) -> None:
+    """What is on record of a site is another since a moment: its days and what looks back on them are judged again.
+
+    `kept_only` leaves out days without a tally: those of a customer.
+    """
+    found = {(site, day) for day in _kept(connection, site, from_ms)}
+    if not kept_only:
+        seen = select(event.c.occurred_ms).where(event.c.site_id == site, event.c.occurred_ms >= from_ms)
+        found |= {(site, local_day(at_ms)) for at_ms in connection.scalars(seen)}
+    rows = [{"site_id": one, "day": day, "due_ms": 0} for one, day in sorted(found)]
+    _have_looked_at(connection, touched_day, rows)
+    _touch_city(connection, {day for _, day in found}, 0)
+
+
+def touch_city_again(connection: Connection, site: str, from_ms: int) -> None:
+    """A paper of a site is another since a moment: what looks back on the site's days is judged again."""
+    _touch_city(connection, _kept(connection, site, from_ms), 0)
+
+
+def _kept(connection: Connection, site: str, from_ms: int) -> set[int]:
+    # Whatever the paper says of a day, the weeks that end with it look back on days before.
+    first = max(0, local_day(from_ms) - DAYS)
+    statement = select(site_day.c.day).where(site_day.c.site_id == site, site_day.c.day > first)
+    return set(connection.scalars(statement))
 
 
 def touch(connection: Connection, days: Iterable[Day], reference: Reference, now_ms: int) -> None:
@@ -208,10 +219,12 @@ def save(
     put(connection, site_day, rows)
     for some in chunked(gone):
         connection.execute(delete(site_day).where(tuple_(site_day.c.site_id, site_day.c.day).in_(some)))
-    _touch_city(connection, changed, reference, now_ms)
+    if changed:
+        _touch_city(connection, changed, max(_judged_ms(min(changed), reference, now_ms), now_ms))
 
 
-def _touch_city(connection: Connection, changed: Collection[int], reference: Reference, now_ms: int) -> None:
+def _touch_city(connection: Connection, changed: Collection[int], due_ms: int) -> None:
+    """Have the city's days looked at again that look back on these, as far as the chain has come."""
     if not changed:
         return
     # The head of the chain is the one day that is not over, or that nobody has looked at yet.
@@ -219,8 +232,7 @@ def _touch_city(connection: Connection, changed: Collection[int], reference: Ref
     days = {day for one in changed for day in range(one, one + DAYS) if head is None or day < head}
     if head is None:
         days = {min(changed)}
-    due = {day: max(_judged_ms(day, reference, now_ms), now_ms) for day in days}
-    rows = [{"day": day, "due_ms": due[day]} for day in sorted(days)]
+    rows = [{"day": day, "due_ms": due_ms} for day in sorted(days)]
     _have_looked_at(connection, touched_city_day, rows)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from cylinder_trace.judging.scan import day_start_ms
 from cylinder_trace.store import codes, cylinders, ledger, legs
+from cylinder_trace.store import days as site_days
 from cylinder_trace.store.ledger import Entry
 
 Key = tuple[str, str, str]
@@ -21,6 +22,8 @@ _IN_STORIES = {
     "person": ("site_id", "certificate_no", "certificate_valid_until"),
 }
 """What the rules over a cylinder's story ask of a record."""
+_IN_DAYS = ("type", "owner_id", "lat", "lon", "opens", "closes", "lines")
+"""What the rules over days ask of a site."""
 _AROUND = ("type", "owner_id", "district", "storage_limit_kg")
 """What the rules over the network ask of a site."""
 
@@ -29,6 +32,7 @@ def of_records(connection: Connection, before: Mapping[Key, Any], new: Mapping[K
     """Have told again what these new records decide otherwise than those on record `before` did."""
     from_ms: dict[str, dict[str, int]] = defaultdict(dict)
     around: set[str] = set()
+    in_days: dict[str, tuple[int, bool]] = {}
     for (kind, record_id, day), record in new.items():
         days = sorted(one for which, its_id, one in before if (which, its_id) == (kind, record_id))
         earlier = [one for one in days if one <= day] or days[:1]
@@ -39,6 +43,12 @@ def of_records(connection: Connection, before: Mapping[Key, Any], new: Mapping[K
             from_ms[kind][record_id] = min(since_ms, from_ms[kind].get(record_id, since_ms))
         if kind == "site" and _differ(held, record, _AROUND):
             around.add(record_id)
+        if kind == "site" and _differ(held, record, _IN_DAYS):
+            since_ms = _day_ms(day) if any(one < day for one in days) else _ALWAYS_MS
+            no_days = record.type == "customer" and (held is None or held.type == "customer")
+            in_days[record_id] = min((since_ms, no_days), in_days.get(record_id, (since_ms, no_days)))
+    for site, (since_ms, no_days) in sorted(in_days.items()):
+        site_days.touch_again(connection, site, since_ms, no_days)
     touched: set[str] = set()
     for site, since_ms in from_ms["site"].items():
         touched |= _seen_at(connection, [site], since_ms) | legs.cylinders_of(
@@ -59,8 +69,11 @@ def of_paper(connection: Connection, paper: Entry, because: str) -> None:
     said = paper.message
     if paper.kind == "licence":
         touched = _seen_at(connection, [said["licensed_site_id"]], paper.occurred_ms)
+        site_days.touch_city_again(connection, said["licensed_site_id"], paper.occurred_ms)
     elif paper.kind == "agreement":
         touched = _seen_at(connection, [said["station_id"]], _day_ms(said["valid_from"]))
+        # Whether a firm has an agreement decides of its whole record.
+        site_days.touch_city_again(connection, said["station_id"], _ALWAYS_MS)
     elif paper.kind == "approval":
         touched = legs.cylinders_of(connection, [], [said["owner_id"]], _day_ms(said["valid_from"]))
     else:
