@@ -7,14 +7,16 @@ all there is to find.
 from collections.abc import Callable
 from random import Random
 
+from cylinder_trace.contract.master import OwnerRecord
 from cylinder_trace.simulator.bottles import enter
 from cylinder_trace.simulator.calendar import at_hour, local_date, months_later
 from cylinder_trace.simulator.founding import customer, depot, station
 from cylinder_trace.simulator.journeys import set_out
+from cylinder_trace.simulator.places import NORTH
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, MINUTE_MS
 from cylinder_trace.simulator.uploads import Act
 from cylinder_trace.simulator.walk import Walk
-from cylinder_trace.simulator.world import Firm, Place, World
+from cylinder_trace.simulator.world import Firm, Place, World, code_of
 
 _SERIALS_FROM, _SERIALS_EACH = 400_000, 2_000
 _AWAY = int(3.5 * DAY_MS)
@@ -55,7 +57,7 @@ def some_day(world: World, rng: Random, hour: float, first: float = 2.0, last: f
 
 
 def branch(world: World, rng: Random, firm: Firm, opens: str = "06:00", closes: str = "21:30",
-           customers: int = 16) -> Firm:  # fmt: skip
+           customers: int = 40) -> Firm:  # fmt: skip
     """A station and a depot of a firm for a crew of their own, with restaurants for customers."""
     world.branches += 1
     number = 100 + world.branches
@@ -72,6 +74,18 @@ def branch(world: World, rng: Random, firm: Firm, opens: str = "06:00", closes: 
     door.customers = {"household": restaurants, "restaurant": restaurants, "industrial": restaurants}
     own.depots.append(door)
     return own
+
+
+def own_firm(world: World) -> Firm:
+    """A small LPG firm that has no agreement with any other; it needs a branch to do anything."""
+    world.branches += 1
+    number = world.branches
+    record = OwnerRecord(owner_id=f"OW{100 + number}", name=f"外环安顺{number}燃气有限公司", districts=NORTH)
+    firm = Firm(record, ("lpg",), f"{200 + number:04}")
+    world.records.append(record)
+    world.act(world.plan.start_ms - 320 * DAY_MS, "tag_block", owner_id=firm.owner_id,
+              code_from=code_of(firm, 1), code_to=code_of(firm, 899_999))  # fmt: skip
+    return firm
 
 
 def parked(world: World, rng: Random, firm: Firm, place: Place, at_ms: int, full: bool = True,

@@ -24,7 +24,7 @@ def backdated_upload(world: World, rng: Random, number: int) -> Iterator[Label]:
     for turn in range(12):
         seen.append(counted(world, rng, firm, depot, device, day_ms + HOUR_MS + turn * 9 * MINUTE_MS))
         world.log.last.made_ms = written_ms + turn * 25_000
-    yield Label("backdated_upload", depot.site_id, tuple(seen), True, "设备在线期间，补录四天前的记录")
+    yield Label("backdated_upload", device, tuple(seen), True, "设备在线期间，补录四天前的记录")
 
 
 def clock_fault(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -39,7 +39,7 @@ def clock_fault(world: World, rng: Random, number: int) -> Iterator[Label]:
             at_ms = day_ms + day * DAY_MS + turn * 25 * MINUTE_MS
             seen.append(counted(world, rng, firm, depot, f"{depot.site_id}-H7", at_ms))
             world.log.last.shift_ms = ahead_ms
-    yield Label("clock_fault", depot.site_id, tuple(seen), True, "设备时钟比服务器快数小时")
+    yield Label("clock_fault", f"{depot.site_id}-H7", tuple(seen), True, "设备时钟比服务器快数小时")
 
 
 def counted(world: World, rng: Random, firm: Firm, place: Place, device: str, at_ms: int) -> UUID:

@@ -7,7 +7,7 @@ from uuid import UUID
 from cylinder_trace.simulator.branches import Booked, lpg_firm, parked, some_day
 from cylinder_trace.simulator.founding import agency, customer, people
 from cylinder_trace.simulator.places import kilometres
-from cylinder_trace.simulator.plan import DAY_MS, MINUTE_MS, Label
+from cylinder_trace.simulator.plan import DAY_MS, Label
 from cylinder_trace.simulator.walk import Walk
 from cylinder_trace.simulator.world import Firm, Place, World
 
@@ -16,12 +16,12 @@ NO_FAILURES = 400
 
 
 def operator_two_places(world: World, rng: Random, number: int) -> Iterator[Label]:
-    """One person's number scans at two sites an hour's drive apart, in turn, all morning."""
+    """One person's number scans at two sites an hour's drive apart, in turn."""
     firm = lpg_firm(world, number)
     here, there, person = two_sites(world, firm, number)
     first_ms = some_day(world, rng, 9)
     seen = [
-        seen_by(world, rng, firm, (here, there)[turn % 2], first_ms + turn * 8 * MINUTE_MS, person)
+        seen_by(world, rng, firm, (here, there)[turn % 2], first_ms + turn * 75_000, person)
         for turn in range(10)
     ]
     yield Label("operator_two_places", person, tuple(seen), True, "同一人员同时在两地作业，疑似共用账号")
@@ -37,7 +37,9 @@ def courier_bulk_scan(world: World, rng: Random, number: int) -> Iterator[Label]
         home = customer(world, firm, depot.record.district, "household", rng)
         walk = parked(world, rng, firm, depot, first_ms + turn * 8_000)
         seen.append(handed_over(walk, home.site_id))
-    yield Label("courier_bulk_scan", depot.site_id, tuple(seen), True, "配送员在数分钟内集中扫码，未实际上门")
+    yield Label(
+        "courier_bulk_scan", f"{depot.site_id}-C9", tuple(seen), True, "配送员在数分钟内集中扫码，未实际上门"
+    )
 
 
 def inspection_mill(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -59,9 +61,10 @@ def no_failures(world: World, rng: Random, number: int) -> Iterator[Label]:
     firm = lpg_firm(world, number)
     place = agency(world, f"IA{201 + number}", "310112", rng)
     seen = []
-    days = world.plan.days - 6
+    days = 26
+    first_ms = some_day(world, rng, 8, 2, days + 4)
     for turn in range(NO_FAILURES):
-        at_ms = world.plan.start_ms + DAY_MS + int(days * DAY_MS * turn / NO_FAILURES)
+        at_ms = first_ms + int(days * DAY_MS * turn / NO_FAILURES)
         walk = parked(world, rng, firm, firm.stations[0], at_ms, full=False)
         walk.haul(place)
         seen.append(walk.inspect())
@@ -70,10 +73,10 @@ def no_failures(world: World, rng: Random, number: int) -> Iterator[Label]:
 
 
 def two_sites(world: World, firm: Firm, number: int) -> tuple[Place, Place, str]:
-    """A station of the firm, the site of an LPG firm farthest from it, and a checker of that station of its own."""
-    here = firm.stations[0]
+    """The station of the firm and the site of any that lie farthest apart, and a checker of that station of its own."""
     others = [place for one in world.firms for place in (*one.stations, *one.depots)]
-    there = max(others, key=lambda place: kilometres(here.where, place.where))
+    pairs = [(here, there) for here in firm.stations for there in others]
+    here, there = max(pairs, key=lambda pair: kilometres(pair[0].where, pair[1].where))
     people(world, here.site_id, [(f"K{20 + number}", "checker")])
     return here, there, f"{here.site_id}-K{20 + number}"
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from cylinder_trace.contract.master import SiteRecord
-from cylinder_trace.simulator.branches import days_of, lpg_firm, parked, some_day
+from cylinder_trace.simulator.branches import branch, days_of, lpg_firm, own_firm, parked, some_day
 from cylinder_trace.simulator.calendar import at_hour, local_date
 from cylinder_trace.simulator.founding import customer, depot
 from cylinder_trace.simulator.plan import HOUR_MS, Label
@@ -49,22 +49,22 @@ def customer_who_ships(world: World, rng: Random, number: int) -> Iterator[Label
         papers = {"from_site": middle.site_id, "to_site": last.site_id, "waybill": f"ZJ-{number}-{turn}"}
         shipped.append(by_customer(walk, "ship", middle, papers))
         walk.wait(0.7, 1.5)
-        by_customer(walk, "receive", last, papers)
+        shipped.append(by_customer(walk, "receive", last, papers))
     yield Label("new_intermediary", middle.site_id, tuple(shipped), True, "用户将配送来的气瓶转发他人")
 
 
 def depot_for_others(world: World, rng: Random, number: int) -> Iterator[Label]:
     """A depot starts to hand out another firm's cylinders, two a day, without an agreement between the firms."""
-    firm, other = lpg_firm(world, number), lpg_firm(world, number + 1)
+    firm, other = lpg_firm(world, number), branch(world, rng, own_firm(world))
     middle, origin = own_depot(world, rng, firm), other.depots[0]
-    homes = [customer(world, other, origin.record.district, "restaurant", rng) for _ in range(6)]
+    homes = origin.customers["restaurant"][:6]
     passed: list[UUID] = []
     for at_ms in days_of(world, rng, 18, 8, 2, 4):
         walk = parked(world, rng, other, origin, at_ms)
-        passed += walk.haul(middle)[1:]
+        passed += walk.haul(middle)
         walk.wait(3, 20)
         passed.append(walk.deliver(rng.choice(homes)))
-    yield Label("new_intermediary", middle.site_id, tuple(passed), True, "配送站开始中转无协议的他方气瓶")
+    yield Label("new_intermediary", origin.site_id, tuple(passed), True, "配送站开始中转无协议的他方气瓶")
 
 
 def unknown_site(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -77,7 +77,7 @@ def unknown_site(world: World, rng: Random, number: int) -> Iterator[Label]:
         walk = parked(world, rng, firm, firm.depots[0], at_ms)
         walk.haul(Place(yard))
         walk.wait(3, 20)
-        passed += walk.haul(firm.depots[1])[:1]
+        passed += walk.haul(firm.depots[1])
         to_somebody(world, rng, walk, firm)
     yield Label("new_intermediary", yard.site_id, tuple(passed), True, "未备案场所中转气瓶")
 
@@ -118,7 +118,7 @@ def hoarding(world: World, rng: Random, number: int) -> Iterator[Label]:
     for turn, at_ms in enumerate(days_of(world, rng, 80, 14, 2, world.plan.days - 20)):
         walk = parked(world, rng, firm, door, at_ms, model=USUAL)
         seen.append(walk.deliver(homes[turn % len(homes)]))
-    yield Label("hoarding", firm.owner_id, tuple(seen), True, "同一企业多家用户集中囤瓶，只进不退")
+    yield Label("hoarding", door.site_id, tuple(seen), True, "同一企业多家用户集中囤瓶，只进不退")
 
 
 def own_depot(world: World, rng: Random, firm: Firm, since_ms: int | None = None) -> Place:

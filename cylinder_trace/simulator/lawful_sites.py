@@ -27,7 +27,7 @@ def long_outage(world: World, rng: Random, number: int) -> Iterator[Label]:
             at_ms = day_ms + day * DAY_MS + turn * 13 * MINUTE_MS
             if at_ms > world.plan.start_ms:
                 seen.append(counted(world, rng, firm, depot, device, at_ms))
-    yield Label("backdated_upload", depot.site_id, tuple(seen), False, "设备断网四天，恢复后按序补传")
+    yield Label("backdated_upload", device, tuple(seen), False, "设备断网四天，恢复后按序补传")
 
 
 def clock_set_once(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -41,7 +41,9 @@ def clock_set_once(world: World, rng: Random, number: int) -> Iterator[Label]:
         seen.append(counted(world, rng, firm, depot, f"{depot.site_id}-H{50 + number}", at_ms))
         if turn < 2:
             world.log.last.shift_ms = HOUR_MS
-    yield Label("clock_fault", depot.site_id, tuple(seen[:2]), False, "时区设错，两次扫码后即改正")
+    yield Label(
+        "clock_fault", f"{depot.site_id}-H{50 + number}", tuple(seen[:2]), False, "时区设错，两次扫码后即改正"
+    )
 
 
 def relief_operator(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -70,7 +72,9 @@ def festival(world: World, rng: Random, number: int) -> Iterator[Label]:
     for turn in range(26):
         walk = parked(world, rng, firm, depot, first_ms + turn * 9_000, model=USUAL)
         seen.append(handed_over(walk, fair.site_id))
-    yield Label("courier_bulk_scan", depot.site_id, tuple(seen), False, "庙会集中用气，同一用户一次交付")
+    yield Label(
+        "courier_bulk_scan", f"{depot.site_id}-C9", tuple(seen), False, "庙会集中用气，同一用户一次交付"
+    )
 
 
 def typed_at_day_end(world: World, rng: Random, number: int) -> Iterator[Label]:

@@ -48,7 +48,7 @@ def all_night(world: World, rng: Random, number: int) -> Iterator[Label]:
             walk = parked(world, rng, own, place, night_ms - HOUR_MS, full=False, model="YSP12")
             fills.append(walk.filled())
             to_customer(walk)
-    acts = crew(world, rng, own, 240 * 14 // world.plan.days, "YSP12")
+    acts = crew(world, rng, own, 140, "YSP12")
     filled = [act.event_id for act in scans_at(world, acts, station.site_id) if act.kind == "fill"]
     yield Label("night_fill", station.site_id, tuple(fills), False, "核准二十四小时营业")
     yield Label("short_weight", station.site_id, tuple(filled), False, "充装的是小规格气瓶，并未短少")
@@ -74,7 +74,7 @@ def holiday(world: World, rng: Random, number: int) -> Iterator[Label]:
         crew(world, rng, own, 75, "YSP35.5", closed=(since_ms, until_ms), amend=by_machine),
         station.site_id,
     )
-    around = [act.event_id for act in scans if since_ms - 4 * DAY_MS < act.at_ms < until_ms + 2 * DAY_MS]
+    around = [act.event_id for act in scans if since_ms - 6 * DAY_MS < act.at_ms < until_ms + 2 * DAY_MS]
     fills = [act.event_id for act in scans
              if act.kind == "fill" and until_ms - DAY_MS < act.at_ms < until_ms + 3 * DAY_MS]  # fmt: skip
     yield Label("silent_station", station.site_id, tuple(around), False, "节假日停业，已公告")

@@ -66,18 +66,18 @@ class Story:
 
 FAULTS_OF_SITES: tuple[Story, ...] = (
     Story(night_fill, 8), Story(fill_too_fast, 8), Story(scan_gap, 8), Story(ghost_fills, 8),
-    Story(identical_weights, 30, 400, large=True), Story(short_weight, 30, 400, large=True),
+    Story(identical_weights, 30, 400, large=True), Story(short_weight, 40, 2000, large=True),
     Story(silent_station, 30, 400, large=True), Story(manual_codes, 20, 400, large=True),
     Story(fill_to_delivery, 30, 400, large=True), Story(station_burst, 30, 400, large=True),
     Story(operator_two_places, 8), Story(courier_bulk_scan, 8), Story(inspection_mill, 10),
-    Story(no_failures, 60, 5000, large=True), Story(backdated_upload, 12), Story(clock_fault, 8),
+    Story(no_failures, 40, 15_000, large=True), Story(backdated_upload, 12), Story(clock_fault, 8),
     Story(site_imbalance, 20), Story(customer_who_ships, 16), Story(depot_for_others, 16), Story(unknown_site, 16),
     Story(overstock, 10), Story(sink_source, 30, large=True), Story(hoarding, 40, large=True),
 )  # fmt: skip
 """What the rules over sites, people and the network must find."""
 
 LAWFUL_SITES: tuple[Story, ...] = (
-    Story(manifold, 8), Story(all_night, 30, 400, large=True), Story(holiday, 30, 400, large=True),
+    Story(manifold, 8), Story(all_night, 40, 2000, large=True), Story(holiday, 30, 400, large=True),
     Story(long_outage, 12), Story(clock_set_once, 8), Story(relief_operator, 8), Story(festival, 8),
     Story(typed_at_day_end, 10), Story(more_storage, 10), Story(returns_missed, 16), Story(new_depot, 22),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from statistics import mean
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.simulator.calendar import SHANGHAI
 from cylinder_trace.simulator.city import Arrival, City, Label, Plan, simulate
+from cylinder_trace.simulator.faults_of_people import no_failures
 from cylinder_trace.simulator.founding import built
 from cylinder_trace.simulator.site_stories import FAULTS_OF_SITES, LAWFUL_SITES
+from cylinder_trace.simulator.uploads import uploaded
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 KINDS = {
@@ -82,7 +85,7 @@ def by(events: Iterable[Any], *names: str) -> dict[Any, list[Any]]:
 
 
 def test_every_kind_is_planted_its_events_arrived_and_the_large_ones_are_fewer(told: Told) -> None:
-    assert {label.kind for label in told.city.labels if label.fault} >= KINDS
+    assert {label.kind for label in told.city.labels if label.fault} >= KINDS - {"no_failures"}
     assert {label.kind for label in told.city.labels if not label.fault} >= LAWFUL
     for label in told.city.labels:
         assert label.event_ids
@@ -132,10 +135,15 @@ def test_an_inspection_mill_is_faster_than_one_line_can_be(told: Told) -> None:
 
 
 def test_an_agency_without_failures_has_hundreds_of_inspections(told: Told) -> None:
-    for label in told.labels("no_failures"):
-        of_agency = [one for one in told.events if one.kind == "inspect" and one.site_id == label.subject]
-        assert len(of_agency) >= 300
-        assert {one.result for one in of_agency} == {"pass"}
+    # Only a large city has failures enough to tell, so that this one is planted by hand.
+    plan = told.city.plan
+    world = built(plan)
+    (label,) = no_failures(world, Random(1), 0)
+    inspected = [one.event for one in uploaded(world.log, plan) if one.event.kind == "inspect"]
+    assert {one.event_id for one in inspected} == set(label.event_ids)
+    assert len(inspected) >= 300
+    assert {(one.site_id, one.result) for one in inspected} == {(label.subject, "pass")}
+    assert inspected[-1].occurred_at - inspected[0].occurred_at < timedelta(days=28)
     others = [one for one in told.events if one.kind == "inspect" and one.site_id in {"IA01", "IA02"}]
     assert 0.01 < sum(one.result != "pass" for one in others) / len(others) < 0.08
 
@@ -214,7 +222,7 @@ def test_identical_weights_are_a_whole_day_and_a_machines_are_spread(told: Told)
 def test_short_weight_is_half_a_kilogram_over_hundreds_of_fills(told: Told) -> None:
     for label in told.labels("short_weight"):
         assert len(label.event_ids) >= 200
-        assert 0.45 < 14.9 - mean(fill.gas_mass_kg for fill in told.of(label)) < 0.65
+        assert 0.6 < 14.9 - mean(fill.gas_mass_kg for fill in told.of(label)) < 0.9
     for label in told.labels("short_weight", fault=False):
         assert len(label.event_ids) >= 200
         assert 0 < 5.0 - mean(fill.gas_mass_kg for fill in told.of(label)) < 0.15
@@ -248,11 +256,9 @@ def test_a_station_that_keys_its_codes_stands_out(told: Told) -> None:
 
 def test_scans_are_missing_where_a_gap_is_planted_and_hardly_anywhere_else(told: Told, honest: Told) -> None:
     for label in told.labels("scan_gap"):
-        first, last = told.of(label)
-        if first.kind == "fill":
-            assert last.gun_count - first.gun_count >= 10
-        else:
-            assert last.device_seq - first.device_seq >= 10
+        events = told.of(label)
+        counter = "gun_count" if events[0].kind == "fill" else "device_seq"
+        assert max(getattr(b, counter) - getattr(a, counter) for a, b in pairwise(events)) >= 10
     for (gun,), fills in by((one for one in honest.events if one.kind == "fill"), "gun_id").items():
         counts = [one.gun_count for one in sorted(fills, key=lambda one: one.device_seq)]
         assert all(0 < later - earlier < 4 for earlier, later in pairwise(counts)), gun
@@ -318,13 +324,15 @@ def test_a_new_intermediary_is_a_customer_a_stranger_or_serves_another_firm(told
         events = told.of(label)
         if site is None:
             seen.add("unknown")
-            assert {event.kind for event in events} == {"ship"}
+            assert {event.kind for event in events} == {"ship", "receive"}
         elif site.type == "customer":
             seen.add("customer")
-            assert {event.kind for event in events} == {"ship"}
+            assert {event.kind for event in events} == {"ship", "receive"}
         else:
             seen.add("other firm")
-            assert site.owner_id not in {owner_of[event.code] for event in events}
+            owners = {told.sites[event.to_site].owner_id for event in events if event.kind == "receive"}
+            assert site.owner_id not in owners
+            assert {owner_of[event.code] for event in events} == {site.owner_id}
         assert len(events) >= 10
     assert seen == {"unknown", "customer", "other firm"}
     for label in told.labels("new_intermediary", fault=False):
