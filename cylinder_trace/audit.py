@@ -4,7 +4,7 @@ Leaves are hashed anew from the events; every cylinder's story is told from its 
 What waits to be judged is left out, so that an audit can run beside the work.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from sqlalchemy import Connection
 
@@ -13,10 +13,9 @@ from cylinder_trace.contract.event import read_event
 from cylinder_trace.contract.fields import epoch_ms, moment_of
 from cylinder_trace.contract.leaf import leaf_hash_of
 from cylinder_trace.judging import story
-from cylinder_trace.judging.circulation import movements
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import network_findings
-from cylinder_trace.store import alerts, cylinders, ledger, legs
+from cylinder_trace.store import alerts, cylinders, flows, ledger, legs, surroundings
 from cylinder_trace.store.database import Database, chunked
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.parties import ReferenceCache
@@ -38,9 +37,11 @@ def run(database: Database, cache: ReferenceCache, told: Told = lambda _what, _n
         for some in chunked(cylinders.all_ids(connection)):
             yield from _cylinders(connection, some, reference)
             told("cylinders", len(some))
-        for sites in chunked(legs.judged_sites(connection)):
-            yield from _sites(connection, sites, reference)
+        as_of_ms = surroundings.judged_sites(connection)
+        for sites in chunked(sorted(as_of_ms)):
+            yield from _sites(connection, sites, as_of_ms, reference)
             told("sites", len(sites))
+        yield from flows.at_odds(connection)
         yield from alerts.at_odds(connection)
 
 
@@ -82,10 +83,13 @@ def _cylinders(connection: Connection, cylinder_ids: list[str], reference: Refer
             yield f"cylinder {one}: its findings are not what its events show"
 
 
-def _sites(connection: Connection, sites: list[str], reference: Reference) -> Iterator[str]:
+def _sites(
+    connection: Connection, sites: list[str], as_of_ms: Mapping[str, int], reference: Reference
+) -> Iterator[str]:
     shown = alerts.shown_by(connection, [f"site:{one}" for one in sites])
-    for one in sites:
-        graph = movements(legs.suspicious_around(connection, one), reference)
-        found = {finding.fingerprint for finding in network_findings(graph, one, reference)}
-        if set(shown.get(f"site:{one}", ())) != found:
-            yield f"site {one}: its findings are not what the network around it shows"
+    for moment_ms in sorted({as_of_ms[one] for one in sites}):
+        some = [one for one in sites if as_of_ms[one] == moment_ms]
+        for one, graph in surroundings.around(connection, some, reference, moment_ms).items():
+            found = {finding.fingerprint for finding in network_findings(graph, one, reference, moment_ms)}
+            if set(shown.get(f"site:{one}", ())) != found:
+                yield f"site {one}: its findings are not what the network around it shows"

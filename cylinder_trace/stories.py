@@ -15,7 +15,7 @@ from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import Scan
 from cylinder_trace.judging.state import State
 from cylinder_trace.judging.story import Chapter
-from cylinder_trace.store import codes, consequences, cylinders, ledger, legs
+from cylinder_trace.store import codes, consequences, cylinders, days, ledger, legs
 from cylinder_trace.store.consequences import Because, Judged
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.parties import ReferenceCache
@@ -70,7 +70,10 @@ def move(
     chapters = _continued(work, reference)
     wholes = whole(connection, work.keys() - chapters.keys(), {scan.event_id for scan in scans})
     chapters |= {one: _told(one, its, work[one], reference) for one, its in wholes.items()}
-    touched = legs.save(connection, {one: its.legs for one, its in chapters.items()}, {*wholes, *merged})
+    carried = {one: its.legs for one, its in chapters.items()}
+    touched = days.of_scans([*scans, *told_wrong.values()])
+    touched |= days.of_jumps(connection, carried, {*wholes, *merged})
+    changes = legs.save(connection, carried, {*wholes, *merged})
     cylinders.forget(connection, merged)
     judged = [
         Judged(f"cylinder:{one}", [], anew=True, because=partial(_same, by)) for one, by in merged.items()
@@ -80,10 +83,13 @@ def move(
             _Explanation(one, wholes[one], work[one], reference) if one in wholes else _NOTHING_ENDS
         )
         judged.append(Judged(f"cylinder:{one}", chapter.findings, one in wholes, one, because))
+    shown = {one.unit: one.findings for one in judged}
+    touched |= days.of_evidence(connection, shown, [one.unit for one in judged if one.anew])
     consequences.draw(connection, judged, reference, now_ms)
     cylinders.save(connection, [chapter.state for chapter in chapters.values()], now_ms)
     # Last and in one order, because every judge marks the same few sites.
-    legs.touch(connection, touched)
+    legs.settle(connection, changes)
+    days.touch(connection, touched, reference, now_ms)
 
 
 def as_it_stands(

@@ -1,4 +1,4 @@
-"""Walk 2: on a timetable. Pending events, then woken cylinders, then the network around changed sites."""
+"""Walk 2: on a timetable. Pending events, woken cylinders, sites' days, then the network around changed sites."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from cylinder_trace import intake, stories
-from cylinder_trace.judging.circulation import movements
-from cylinder_trace.judging.rules import network_findings
-from cylinder_trace.store import alerts, codes, consequences, cylinders, ledger, legs
+from cylinder_trace import intake, site_days, stories
+from cylinder_trace.judging.rules import network_findings, network_wake_ms
+from cylinder_trace.store import alerts, codes, consequences, cylinders, days, ledger, legs, surroundings
 from cylinder_trace.store.consequences import Judged
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.parties import ReferenceCache
@@ -90,20 +89,25 @@ def _wake(database: Database, cache: ReferenceCache, now_ms: int, cylinder_ids: 
 def _look_around(database: Database, cache: ReferenceCache, now_ms: int, sites: Sequence[str]) -> int:
     with database.writing() as connection:
         codes.hold(connection, exclusively=False)
-        # Before the sites are taken: a judge that holds the alerts may be about to mark one of them.
+        # Before the sites are marked: a judge that holds the alerts may be about to mark one of them.
         alerts.hold_shared(connection)
-        legs.take_off(connection, sites)
         reference = cache.read(connection)
-        judged = []
-        for site in sites:
-            graph = movements(legs.suspicious_around(connection, site), reference)
-            judged.append(Judged(f"site:{site}", network_findings(graph, site, reference), anew=True))
+        # What a customer gives back, to whomever, changes how its suppliers stand.
+        legs.touch(connection, {*sites, *surroundings.suppliers(connection, sites, reference, now_ms)})
+        judged, again_ms = [], {}
+        for site, graph in surroundings.around(connection, sites, reference, now_ms).items():
+            found = network_findings(graph, site, reference, now_ms)
+            judged.append(Judged(f"site:{site}", found, anew=True))
+            again_ms[site] = network_wake_ms(graph, site, reference, now_ms)
         consequences.draw(connection, judged, reference, now_ms)
+        legs.looked_at(connection, again_ms)
     return len(sites)
 
 
 _STEPS = (
     _Step("events", ledger.waiting, _judge, ledger.put_off),
     _Step("cylinders", cylinders.due, _wake, cylinders.put_off),
+    _Step("days", days.due, site_days.look_at_days, days.put_off),
+    _Step("city days", days.city_due, site_days.look_back, days.put_off_city),
     _Step("sites", legs.touched, _look_around, legs.put_off),
 )

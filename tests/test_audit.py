@@ -42,7 +42,7 @@ def test_where_all_is_well_nothing_is_said_whatever_waits(world: World) -> None:
     counted: dict[str, int] = {}
     for _ in audit.run(world.database, world.cache, lambda what, number: counted.update({what: number})):
         pytest.fail("there is nothing to find")
-    assert counted == {"events": 11, "cylinders": 2, "sites": 1}
+    assert counted == {"events": 11, "cylinders": 2, "sites": 3}
     world.post([filled(code(2), 60), filled(code(3), 60)])
     assert differences(world) == []
 

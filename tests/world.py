@@ -17,7 +17,7 @@ from cylinder_trace.law.tables import load
 from cylinder_trace.store import parties
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.parties import ReferenceCache
-from cylinder_trace.store.tables import alert, cylinder, leg
+from cylinder_trace.store.tables import alert, cylinder, flow, leg, site_day
 
 MONDAY_MS = 1_777_852_800_000
 """2026-05-04 08:00 in Shanghai; hours of the tests count from here."""
@@ -171,7 +171,7 @@ class World:
             return {(row.rule, row.subject) for row in rows}
 
     def derived(self) -> dict[str, set[tuple[Any, ...]]]:
-        """All that was made of the ledger: states, legs and open alerts with what they say."""
+        """All that was made of the ledger: states, legs, flows, sites' days and open alerts with what they say."""
         said = [
             alert.c[name] for name in ("fingerprint", "rule", "subject", "anchor", "site_id", "at_ms", "body")
         ]
@@ -181,6 +181,8 @@ class World:
             return {
                 "cylinders": {tuple(row) for row in connection.execute(select(*judged_to))},
                 "legs": {tuple(row) for row in connection.execute(select(leg))},
+                "days": {tuple(row) for row in connection.execute(select(site_day))},
+                "flows": {tuple(row) for row in connection.execute(select(flow))},
                 "alerts": {
                     tuple(row) for row in connection.execute(select(*said).where(alert.c.status == "open"))
                 },

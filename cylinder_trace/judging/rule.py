@@ -70,8 +70,15 @@ class CylinderRule(Rule):
 
 @dataclass(frozen=True, slots=True)
 class NetworkRule(Rule):
-    """A rule over the circulation graph around one site; each finding names the edges that show it."""
+    """A rule over the circulation graph around one site, as of a moment; each finding names the edges that show it.
 
-    find: Callable[["nx.MultiDiGraph[str]", str, Reference], Iterable[Finding]] = (
-        lambda _graph, _site, _reference: ()
+    `find(graph, site, reference, as_of_ms)` reads only what the graph has of the legs around the site. `wake` tells of
+    the same when time alone may change what it finds: at the first moment after that which it gives.
+    """
+
+    find: Callable[["nx.MultiDiGraph[str]", str, Reference, int], Iterable[Finding]] = (
+        lambda _graph, _site, _reference, _as_of_ms: ()
+    )
+    wake: Callable[["nx.MultiDiGraph[str]", str, Reference, int], int | None] = (
+        lambda _graph, _site, _reference, _as_of_ms: None
     )

@@ -1,63 +1,76 @@
 """Legs: custody from one site to the next, and which sites' networks have to be looked at again."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, Result, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.state import Leg
-from cylinder_trace.store import tries
+from cylinder_trace.store import flows, tries
 from cylinder_trace.store.database import chunked, put
 from cylinder_trace.store.tables import leg, touched_site
 
 _COLUMNS = [leg.c[name] for name in Leg._fields]
 
 
-def save(connection: Connection, legs: Mapping[str, Sequence[Leg]], anew: Collection[str]) -> set[str]:
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed with the legs that were saved: the sites whose network has to be looked at again, and the flows."""
+
+    sites: set[str]
+    flows: Counter[flows.Key]
+
+
+def save(connection: Connection, legs: Mapping[str, Sequence[Leg]], anew: Collection[str]) -> Changes:
     """Remember the legs of several cylinders; of those `anew` they replace all that were known.
 
-    Gives the sites whose network has to be looked at again.
+    What it gives is to be handed to `settle` at the end of the transaction.
     """
     known: dict[str, dict[int, Leg]] = {cylinder_id: {} for cylinder_id in {*legs, *anew}}
+    whole = select(leg.c.cylinder_id, *_COLUMNS)
     for some in chunked(sorted(anew)):
-        whole = select(leg.c.cylinder_id, *_COLUMNS).where(leg.c.cylinder_id.in_(some))
-        for cylinder_id, *fields in connection.execute(whole):
-            one = Leg(*fields)
-            known[cylinder_id][one.no] = one
+        _note(known, connection.execute(whole.where(leg.c.cylinder_id.in_(some))))
+    # A story that goes on adds legs; only the one under way, which was shipped before, it may change.
+    under_way = [
+        (cylinder_id, its[0].no)
+        for cylinder_id, its in legs.items()
+        if cylinder_id not in anew and its and its[0].depart_event != its[0].arrive_event
+    ]
+    for keys in chunked(sorted(under_way)):
+        _note(known, connection.execute(whole.where(tuple_(leg.c.cylinder_id, leg.c.no).in_(keys))))
     rows: list[dict[str, Any]] = []
-    sites: set[str] = set()
+    changes = Changes(set(), Counter())
     for cylinder_id, before in known.items():
         latest = {one.no: one for one in legs.get(cylinder_id, ())}
         for no in latest.keys() | before.keys():
             was, now = before.get(no), latest.get(no)
             if was == now:
                 continue
-            sites |= {site for one in (was, now) if one for site in (one.from_site, one.to_site)}
+            for one, n in ((was, -1), (now, 1)):
+                if one is not None:
+                    changes.sites.update((one.from_site, one.to_site))
+                    changes.flows[flows.key_of(one)] += n
             if now is None:
                 connection.execute(delete(leg).where(leg.c.cylinder_id == cylinder_id, leg.c.no == no))
             else:
                 rows.append({"cylinder_id": cylinder_id, **now._asdict()})
     put(connection, leg, rows)
-    return sites
+    return changes
+
+
+def settle(connection: Connection, changes: Changes) -> None:
+    """Bring the flows up to date and have the sites looked at: last in a transaction, for every judge comes here."""
+    flows.add(connection, changes.flows)
+    touch(connection, changes.sites)
 
 
 def of_cylinder(connection: Connection, cylinder_id: str) -> list[Leg]:
     """A cylinder's legs in order."""
     statement = select(*_COLUMNS).where(leg.c.cylinder_id == cylinder_id).order_by(leg.c.no)
     return [Leg(*row) for row in connection.execute(statement)]
-
-
-def suspicious_around(connection: Connection, site_id: str) -> list[tuple[str, Leg]]:
-    """Deliveries from a site without a fill or out of area, and how the same cylinders had come to it."""
-    marked = select(leg.c.cylinder_id, *_COLUMNS)
-    marked = marked.where(leg.c.from_site == site_id, or_(leg.c.decanted, leg.c.outside))
-    found = [(row[0], Leg(*row[1:])) for row in connection.execute(marked)]
-    for some in chunked(sorted({cylinder_id for cylinder_id, _ in found})):
-        back = select(leg.c.cylinder_id, *_COLUMNS)
-        back = back.where(leg.c.cylinder_id.in_(some), leg.c.to_site == site_id)
-        found += [(row[0], Leg(*row[1:])) for row in connection.execute(back)]
-    return found
 
 
 def cylinders_of(
@@ -82,23 +95,22 @@ def origins_to(connection: Connection, site_ids: Iterable[str]) -> set[str]:
     return found
 
 
-def judged_sites(connection: Connection) -> list[str]:
-    """The sites whose network was looked at, or has to be, except those whose legs changed since."""
-    marked = select(leg.c.from_site).where(or_(leg.c.decanted, leg.c.outside)).distinct()
-    waiting = set(connection.scalars(select(touched_site.c.site_id)))
-    return sorted(set(connection.scalars(marked)) - waiting)
-
-
 def touched(connection: Connection, now_ms: int, limit: int) -> list[str]:
-    """Sites whose legs changed since they were last looked at."""
+    """Sites whose legs changed since they were last looked at, or whose time has come."""
     statement = select(touched_site.c.site_id).where(touched_site.c.not_before_ms <= now_ms)
+    statement = statement.where(touched_site.c.due_ms < now_ms)
     return list(connection.scalars(statement.order_by(touched_site.c.site_id).limit(limit)))
 
 
-def take_off(connection: Connection, sites: Iterable[str]) -> None:
-    """Take sites off the list: they are looked at now."""
-    for some in chunked(sorted(sites)):
+def looked_at(connection: Connection, again_ms: Mapping[str, int | None]) -> None:
+    """Take sites off the list that `touch` put there; one with a time is looked at again once that has passed."""
+    for some in chunked(sorted(site for site, due_ms in again_ms.items() if due_ms is None)):
         connection.execute(delete(touched_site).where(touched_site.c.site_id.in_(some)))
+    waits = {"attempts": 0, "not_before_ms": 0, "error": None}
+    for site, due_ms in sorted(again_ms.items()):
+        if due_ms is not None:
+            wait = update(touched_site).where(touched_site.c.site_id == site)
+            connection.execute(wait.values(due_ms=due_ms, **waits))
 
 
 def put_off(connection: Connection, site: str, now_ms: int, error: str) -> None:
@@ -113,8 +125,14 @@ def touch(connection: Connection, sites: Iterable[str]) -> None:
         # Not "do nothing": the row must be held, or a sweep under way takes it off without having seen our legs.
         make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         insert = make(touched_site)
-        held = {"site_id": insert.excluded.site_id}
+        held = {"due_ms": 0}
         connection.execute(insert.on_conflict_do_update(index_elements=["site_id"], set_=held), rows)
+
+
+def _note(known: dict[str, dict[int, Leg]], rows: Result[Any]) -> None:
+    for row in rows:
+        one = Leg(*tuple(row)[1:])
+        known[row[0]][one.no] = one
 
 
 def count(connection: Connection) -> int:

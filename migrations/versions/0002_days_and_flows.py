@@ -26,8 +26,22 @@ def upgrade() -> None:
         sa.Column("n", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("from_site", "to_site", "day", name=op.f("pk_flow")),
     )
+    # What moved before this table was there; a day is `date.toordinal` in Shanghai.
+    op.execute(
+        "INSERT INTO flow (from_site, to_site, day, n) SELECT from_site, to_site, day, count(*) FROM"
+        " (SELECT from_site, to_site, (coalesce(arrived_ms, departed_ms) + 62135712000000) / 86400000 AS day"
+        " FROM leg) AS moved GROUP BY from_site, to_site, day"
+    )
+    op.create_index(op.f("ix_flow_from_site_day"), "flow", ["from_site", "day"], unique=False)
     op.create_index(op.f("ix_flow_to_site_day"), "flow", ["to_site", "day"], unique=False)
-    op.create_index(op.f("ix_flow_day"), "flow", ["day"], unique=False)
+    op.create_index(
+        "ix_leg_marked",
+        "leg",
+        ["from_site"],
+        unique=False,
+        sqlite_where=sa.text("decanted OR outside"),
+        postgresql_where=sa.text("decanted OR outside"),
+    )
     op.create_table(
         "site_day",
         sa.Column("day", sa.Integer(), nullable=False),
@@ -64,5 +78,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_leg_marked", table_name="leg")
     for table in ("device_heard", "touched_city_day", "touched_day", "site_day", "flow"):
         op.drop_table(table)

@@ -1,7 +1,9 @@
 """The rules in force. A rule that is not listed here does not exist."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from cylinder_trace.judging.days import SiteDay
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import CylinderRule, NetworkRule, Rule
@@ -39,7 +41,35 @@ from cylinder_trace.judging.rules.cylinder import (
     wrong_party_return,
     zombie,
 )
-from cylinder_trace.judging.rules.network import bypass_loop, out_of_area
+from cylinder_trace.judging.rules.network import (
+    bypass_loop,
+    hoarding,
+    new_intermediary,
+    out_of_area,
+    overstock,
+    sink_source,
+)
+from cylinder_trace.judging.rules.site import (
+    backdated_upload,
+    clock_fault,
+    courier_bulk_scan,
+    fill_to_delivery,
+    fill_too_fast,
+    identical_weights,
+    inspection_mill,
+    manual_codes,
+    night_fill,
+    no_failures,
+    operator_two_places,
+    scan_gap,
+    short_weight,
+    silent_station,
+    site_imbalance,
+    station_burst,
+)
+from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.site_rule import SiteRule
+from cylinder_trace.judging.windows import City, PersonDay, at_several_sites, device_windows, site_windows
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -79,15 +109,81 @@ CYLINDER_RULES: tuple[CylinderRule, ...] = (
     wrong_party_return.RULE,
 )
 
+SITE_RULES: tuple[SiteRule, ...] = (
+    night_fill.RULE,
+    fill_too_fast.RULE,
+    inspection_mill.RULE,
+    no_failures.RULE,
+    backdated_upload.RULE,
+    clock_fault.RULE,
+    operator_two_places.RULE,
+    courier_bulk_scan.RULE,
+    identical_weights.RULE,
+    short_weight.RULE,
+    silent_station.RULE,
+    manual_codes.RULE,
+    scan_gap.RULE,
+    fill_to_delivery.RULE,
+    station_burst.RULE,
+    site_imbalance.RULE,
+)
+
 NETWORK_RULES: tuple[NetworkRule, ...] = (
     out_of_area.RULE,
     bypass_loop.RULE,
+    new_intermediary.RULE,
+    overstock.RULE,
+    sink_source.RULE,
+    hoarding.RULE,
 )
 
-RULES: dict[str, Rule] = {rule.name: rule for rule in (*CYLINDER_RULES, *NETWORK_RULES)}
+RULES: dict[str, Rule] = {rule.name: rule for rule in (*CYLINDER_RULES, *SITE_RULES, *NETWORK_RULES)}
 """Every rule by its name."""
 
 
-def network_findings(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference) -> list[Finding]:
-    """All that the network rules find around a site."""
-    return [finding for rule in NETWORK_RULES for finding in rule.find(graph, site, reference)]
+def day_findings(site_day: SiteDay, reference: Reference) -> list[Finding]:
+    """All that the rules find in one day of a site."""
+    return [finding for rule in SITE_RULES for finding in rule.in_day(site_day, reference)]
+
+
+def city_findings(
+    city: City, reference: Reference, scans_of: Callable[[str, Sequence[str]], Sequence[Scan]]
+) -> list[Finding]:
+    """All that the rules find over the days that end with the city's.
+
+    `scans_of(person, sites)` gives what a person scanned at these sites on the last day.
+    """
+    found = [
+        finding
+        for window in site_windows(city, reference)
+        for rule in SITE_RULES
+        for finding in rule.in_window(window, reference)
+    ]
+    for device in device_windows(city):
+        found += [finding for rule in SITE_RULES for finding in rule.of_device(device, reference)]
+    apart_km = reference.number("operator_two_places.min_distance_km", city.at_ms)
+    for person, sites in at_several_sites(city, reference, apart_km).items():
+        scans = sorted(scans_of(person, sites), key=lambda scan: scan.key)
+        day = PersonDay(person, city.day, scans)
+        found += [finding for rule in SITE_RULES for finding in rule.of_person(day, reference)]
+    return found
+
+
+def network_findings(
+    graph: "nx.MultiDiGraph[str]", site: str, reference: Reference, as_of_ms: int
+) -> list[Finding]:
+    """All that the network rules find around a site as of a moment."""
+    rules = _not_ruled_out(graph)
+    return [finding for rule in rules for finding in rule.find(graph, site, reference, as_of_ms)]
+
+
+def network_wake_ms(
+    graph: "nx.MultiDiGraph[str]", site: str, reference: Reference, as_of_ms: int
+) -> int | None:
+    """After which moment time alone may change what the network rules find around a site; None where it can not."""
+    wakes = [rule.wake(graph, site, reference, as_of_ms) for rule in _not_ruled_out(graph)]
+    return min((wake for wake in wakes if wake is not None), default=None)
+
+
+def _not_ruled_out(graph: "nx.MultiDiGraph[str]") -> list[NetworkRule]:
+    return [rule for rule in NETWORK_RULES if rule.name not in graph.graph.get("ruled_out", ())]

@@ -10,60 +10,35 @@ from datetime import date
 
 import networkx as nx
 
-from cylinder_trace.judging.circulation import edges_as_facts, round_trips
+from cylinder_trace.judging.circulation import (
+    day_of,
+    edges_as_facts,
+    episodes,
+    in_order,
+    round_trips,
+    seen_ms,
+)
 from cylinder_trace.judging.finding import Fact, Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import NetworkRule, Wording
-from cylinder_trace.judging.scan import local_day
-from cylinder_trace.judging.state import Leg
-
-Carried = tuple[str, Leg]
 
 
-def find(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference) -> Iterator[Finding]:
-    trips = sorted(round_trips(graph, site, reference), key=_when)
-    for episode in _episodes(trips, reference):
-        first = episode[0][1]
-        cylinders = sorted({cylinder_id for cylinder_id, _ in episode})
-        facts: dict[str, Fact] = {
-            "depot": site,
-            "cylinders": len(cylinders),
-            "edges": edges_as_facts(episode),
-        }
-        day = date.fromordinal(local_day(first.arrived_ms or 0)).isoformat()
-        evidence = tuple(leg.arrive_event or "" for _, leg in episode)
-        yield Finding(RULE.name, site, day, episode[-1][1].arrived_ms or 0, site, evidence, facts)
-
-
-def _episodes(trips: list[Carried], reference: Reference) -> Iterator[list[Carried]]:
-    """Runs of trips in which every trip lies in a window with enough cylinders; each run starts an episode."""
+def find(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference, _as_of_ms: int) -> Iterator[Finding]:
+    trips = sorted(round_trips(graph, site, reference), key=in_order)
     if not trips:
         return
-    last_ms = trips[-1][1].arrived_ms or 0
+    last_ms = seen_ms(trips[-1][1])
     enough = reference.number("bypass_loop.cylinders", last_ms)
     window = int(reference.number("bypass_loop.window_days", last_ms))
-    days = [local_day(leg.arrived_ms or 0) for _, leg in trips]
-    member = [False] * len(trips)
-    start = 0
-    for end, day in enumerate(days):
-        while days[start] <= day - window:
-            start += 1
-        if len({cylinder_id for cylinder_id, _ in trips[start : end + 1]}) >= enough:
-            member[start : end + 1] = [True] * (end + 1 - start)
-    run: list[Carried] = []
-    for position, trip in enumerate(trips):
-        if member[position] and (not run or days[position] - local_day(run[-1][1].arrived_ms or 0) < window):
-            run.append(trip)
-            continue
-        if run:
-            yield run
-        run = [trip] if member[position] else []
-    if run:
-        yield run
-
-
-def _when(carried: Carried) -> tuple[int, str]:
-    return carried[1].arrived_ms or 0, carried[1].arrive_event or ""
+    for episode in episodes(trips, enough, window):
+        facts: dict[str, Fact] = {
+            "depot": site,
+            "cylinders": len({cylinder_id for cylinder_id, _ in episode}),
+            "edges": edges_as_facts(episode),
+        }
+        day = date.fromordinal(day_of(episode[0][1])).isoformat()
+        evidence = tuple(leg.arrive_event or "" for _, leg in episode)
+        yield Finding(RULE.name, site, day, seen_ms(episode[-1][1]), site, evidence, facts)
 
 
 RULE = NetworkRule(

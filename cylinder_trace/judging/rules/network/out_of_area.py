@@ -19,7 +19,7 @@ from cylinder_trace.judging.scan import local_day
 from cylinder_trace.judging.state import Leg
 
 
-def find(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference) -> Iterator[Finding]:
+def find(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference, _as_of_ms: int) -> Iterator[Finding]:
     groups: dict[tuple[str, str, str], list[tuple[str, Leg]]] = defaultdict(list)
     if site not in graph:
         return
