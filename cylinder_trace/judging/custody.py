@@ -139,7 +139,8 @@ def conflict(before: State, scan: Scan) -> Conflict | None:
         last = before.conflicts[-1]
         if last.kind in AT_THE_GUN and last.site == site and scan.at_ms - last.at_ms < DAY_MS:
             return None
-    return Conflict(scan.at_ms, scan.event_id, kind, site, loc)
+    place = scan.from_site if kind == "return" and scan.from_site else site
+    return Conflict(scan.at_ms, scan.event_id, kind, place, loc)
 
 
 def conflicts_by(before: State, scan: Scan, reference: Reference) -> tuple[Conflict, ...]:
@@ -158,7 +159,7 @@ def speed_km_h(before: State, scan: Scan, reference: Reference) -> tuple[float, 
         return None
     # Either may have been made at the other end of its movement: the shortest way counts.
     here, there = {site, scan.from_site}, {before.seen_from, before.loc}
-    if here & there:
+    if (here & there) - {None}:
         return None
     at_ms = scan.at_ms
     ways = [reference.distance_km(a, b) for a in here if a for b in there if b]

@@ -65,7 +65,10 @@ class Owed(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """A scan at a place where the story can not have the cylinder; `left` is where the story had it."""
+    """A scan at a place where the story can not have the cylinder; `left` is where the story had it.
+
+    `site` is where the cylinder was: at a return, with the user.
+    """
 
     at_ms: int
     event_id: str

@@ -111,6 +111,7 @@ def message(row: Case, number: int) -> dict[str, Any]:
         "occurred_at": moment(row.pop("at")).isoformat(),
         "event_id": event_id(row.pop("id", str(number))),
     }
+    row.pop("received", None)
     kind = row["kind"]
     if kind not in REFERENCE_KINDS:
         whole["cylinder_code"] = CODE
@@ -128,7 +129,7 @@ def _where(row: Case) -> str:
     side = {"ship": "from_site", "deliver": "from_site", "receive": "to_site", "return": "to_site"}.get(
         row["kind"]
     )
-    return str(row[side]) if side else "甲站"
+    return str(row[side]) if side else "检验站" if row["kind"] == "inspect" else "甲站"
 
 
 def found(rule: str, case: Case) -> set[str]:
@@ -136,12 +137,14 @@ def found(rule: str, case: Case) -> set[str]:
     messages = [message(row, number) for number, row in enumerate(case["events"])]
     acts = [message(act, 900 + number) for number, act in enumerate(WORLD["acts"])]
     acts += [one for one in messages if "cylinder_code" not in one]
-    reference = Reference.of(load(), map(read_record, WORLD["records"]), acts)
+    reference = Reference.of(load(), map(read_record, WORLD["records"]), acts, WORLD["devices"])
     stories: dict[str, list[Scan]] = defaultdict(list)
-    for one in messages:
+    bound = {one["new_code"]: one["cylinder_code"] for one in messages if "new_code" in one}
+    for row, one in zip(case["events"], messages, strict=True):
         if "cylinder_code" in one:
-            scan = Scan.of(one)
-            stories[scan.code].append(scan)
+            received_ms = epoch_ms(moment(row["received"])) if "received" in row else None
+            scan = Scan.of(one, received_ms=received_ms)
+            stories[bound.get(scan.code, scan.code)].append(scan)
     findings: list[Finding] = []
     legs: list[tuple[str, Leg]] = []
     entry = WORLD["registered"] | case.get("registered", {})

@@ -3,7 +3,7 @@
 Why it matters: behind a copied code circulates a cylinder that nobody registered, inspects or would miss.
 Example: within 30 days three scans at places where the story can not have it, one of them back at the earlier place; or
 two scans 40 km apart within five minutes. Two missed scans in a row make one such conflict by chance, not three.
-Source: 特种设备安全法 art. 33; METHODS: 4 conflicts or the speed are proof. While it stands custody findings are silent.
+Source: 特种设备安全法 art. 33. A fourth conflict, or the speed, is proof. While it stands custody findings are silent.
 """
 
 from cylinder_trace.judging import custody

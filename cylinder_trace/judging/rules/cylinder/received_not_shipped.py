@@ -14,7 +14,7 @@ from cylinder_trace.judging.state import State
 
 def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
     loc, origin = before.loc, scan.from_site
-    if loc == scan.to_site or loc == origin or loc is None or origin is None or loc in reference.customers:
+    if loc in {scan.to_site, origin, None} or origin is None or loc in reference.customers:
         return None
     if before.open_leg is not None and before.open_leg.from_site == origin:
         return None
