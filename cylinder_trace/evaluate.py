@@ -5,7 +5,6 @@ arrived in ten minutes is judged together, a sweep comes every hour, and notices
 """
 
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -15,9 +14,9 @@ from typing import Any
 from cylinder_trace import intake, sweep
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.receipt import LARGEST_BATCH
-from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, MINUTE_MS, local_day
+from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, MINUTE_MS
 from cylinder_trace.law.tables import Law, load
-from cylinder_trace.scoring import City, Raised, Score, scored
+from cylinder_trace.scoring import Busyness, City, Raised, Score, scored
 from cylinder_trace.simulator.plan import Arrival, Label, Missed
 from cylinder_trace.store import codes, lives, notices, outcomes, parties
 from cylinder_trace.store.database import Database, open_database, upgrade
@@ -27,8 +26,6 @@ TOGETHER_MS = MINUTE_MS
 """What arrives within this time of each other is recorded as received at once, with the last of it."""
 STAYS_BUSY_MS = 2 * DAY_MS
 """How long after a device's scan the timetable is kept; the papers of quiet years are taken in day by day."""
-_SHARE_OF_BUSIEST = 0.1
-"""The city is counted from the first day on which so much of the busiest day's scans arrived."""
 
 Told = Callable[[int], object]
 
@@ -48,7 +45,7 @@ class _Course:
     now_ms: int = 0
     swept_ms: int = 0
     scanned_ms: int = 0
-    scans: Counter[int] = field(default_factory=Counter)
+    busyness: Busyness = field(default_factory=Busyness)
     at_ms: dict[str, int] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
     taken_back: dict[str, int] = field(default_factory=dict)
@@ -56,13 +53,6 @@ class _Course:
     def is_busy(self, at_ms: int) -> bool:
         """Whether devices scan in these days."""
         return at_ms < self.scanned_ms + STAYS_BUSY_MS
-
-    @property
-    def days(self) -> int:
-        """Local days from the first busy one to the last."""
-        busiest = max(self.scans.values(), default=0)
-        busy = [day for day, number in self.scans.items() if number >= _SHARE_OF_BUSIEST * busiest]
-        return max(busy) - min(busy) + 1 if busy else 1
 
 
 def evaluate(
@@ -107,9 +97,10 @@ def _lived(
 
     def slot(arrival: Arrival) -> int:
         received_ms = epoch_ms(arrival.received_at)
-        if getattr(arrival.event, "device_id", None) is not None:
+        device = getattr(arrival.event, "device_id", None)
+        course.busyness.note(received_ms, device)
+        if device is not None:
             course.scanned_ms = received_ms
-            course.scans[local_day(received_ms)] += 1
         return received_ms // (timetable.judge_every_ms if course.is_busy(received_ms) else DAY_MS)
 
     for _, some in groupby(arrivals, key=slot):
@@ -195,5 +186,7 @@ def _score(database: Database, course: _Course, labels: Sequence[Label], missed:
         named = {label.subject for label in labels} | {one.cylinder_code for one in missed}
         roots = codes.roots_of(connection, named | {alert.subject for alert in alerts})
         cylinders = lives.count(connection)
-    city = City(labels, cylinders, course.days, course.at_ms, lambda code: roots.get(code, code), missed)
+    city = City(
+        labels, cylinders, course.busyness.days, course.at_ms, lambda code: roots.get(code, code), missed
+    )
     return scored(city, alerts)

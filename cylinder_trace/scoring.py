@@ -2,20 +2,21 @@
 
 Definitions:
 
-- An alert *stands* where it is open at the end, or resolved because its condition ended. It is *raised* where it
-  stands, or where anybody was ever told of it.
+- An alert *stands* where it is open at the end. It is *raised* where it stands, where it was resolved because its
+  condition ended, or where anybody was ever told of it.
 - It is *true* where its rule is the kind of a planted fault, and its evidence shares an event with the fault or its
   subject is the fault's; a cylinder's codes count as one, whatever its tag was changed to.
 - It stands *aside* where a planted fault of another kind explains it: it shares an event or the subject with that. A
   clone's two bottles also look filled twice. It counts neither for nor against its rule.
 - Every other alert that stands is *false*, also where a scan that nobody made explains it; of them `unscanned` are so
-  explained. One that people were told of, and that was then withdrawn, is *told_false*. `precision` is of what stands;
-  `precision_told` counts what was told and taken back against the rule too.
-- A fault is *found* where a true alert of it stands. A lawful look-alike is *alarmed* where an alert of its kind stands
-  that is not true and rests on its events, or on its subject where it has no events.
+  explained. One that people were told of, and that was then withdrawn or resolved, is *told_false*. `precision` is of
+  what stands; `precision_told` counts what was told and taken back against the rule too.
+- A fault is *found* where a true alert of it was raised and not withdrawn. A lawful look-alike is *alarmed* where an
+  alert of its kind stands that is not true and rests on its events, or on its subject where it has no events.
 - Conditions that are no accusation (an inspection falls due soon) are no alarms: they have recall only.
 - Time to detect is given from the fact to the opening (`open_h`) and to the first notice (`told_h`), where the fact is
-  the moment of the event that shows it; and from the fault's first event to the opening (`since_begun_d`).
+  the moment of the event that shows it (of an episode that went on after the alert, no time at all); and from the
+  fault's first event to the opening (`since_begun_d`).
 """
 
 from collections import Counter, defaultdict
@@ -25,7 +26,7 @@ from statistics import median
 from typing import Any
 
 from cylinder_trace.judging.rules import RULES
-from cylinder_trace.judging.scan import DAY_MS, HOUR_MS
+from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, local_day
 from cylinder_trace.simulator.plan import Label, Missed
 
 NO_ALARMS = frozenset({"due_soon"})
@@ -55,6 +56,32 @@ class Raised:
     def counts(self) -> bool:
         """Whether it is raised."""
         return self.status != "withdrawn" or self.told_ms is not None
+
+
+_SHARE_OF_BUSIEST = 0.1
+
+
+@dataclass(slots=True)
+class Busyness:
+    """Scans by the day they arrived. A city's days are those from the first busy one to the last.
+
+    A day is busy where a tenth of the busiest day's scans arrived: a story that began a year before, and the papers
+    of the years before, are not the city's time.
+    """
+
+    scans: Counter[int] = field(default_factory=Counter)
+
+    def note(self, received_ms: int, device: str | None) -> None:
+        """Count what a device scanned."""
+        if device is not None:
+            self.scans[local_day(received_ms)] += 1
+
+    @property
+    def days(self) -> int:
+        """Local days from the first busy one to the last."""
+        fewest = _SHARE_OF_BUSIEST * max(self.scans.values(), default=0)
+        busy = [day for day, number in self.scans.items() if number >= fewest]
+        return max(busy) - min(busy) + 1 if busy else 1
 
 
 @dataclass(slots=True)
@@ -184,20 +211,20 @@ def scored(city: City, alerts: Iterable[Raised]) -> Score:
         if not alert.counts:
             continue
         faults, others, lookalikes = fits.of(alert)
-        stands = alert.status != "withdrawn"
         if faults:
             kind.true += 1
-            for number in faults if stands else ():
+            for number in faults if alert.status != "withdrawn" else ():
                 known = first.get(number)
                 if known is None or alert.opened_ms < known.opened_ms:
                     first[number] = alert
             continue
+        stands = alert.status == "open"
         if stands:
             alarmed |= lookalikes
         if others and not lookalikes:
             kind.aside += 1
         elif not stands:
-            kind.told_false += 1
+            kind.told_false += alert.told_ms is not None
         else:
             kind.false += 1
             kind.unscanned += unscanned.explains(alert)
@@ -215,9 +242,9 @@ def scored(city: City, alerts: Iterable[Raised]) -> Score:
 
 def _timed(kind: Kind, label: Label, alert: Raised, city: City) -> None:
     kind.found += 1
-    kind.open_h.append((alert.opened_ms - alert.at_ms) / HOUR_MS)
+    kind.open_h.append(max(0, alert.opened_ms - alert.at_ms) / HOUR_MS)
     if alert.told_ms is not None:
-        kind.told_h.append((alert.told_ms - alert.at_ms) / HOUR_MS)
+        kind.told_h.append(max(0, alert.told_ms - alert.at_ms) / HOUR_MS)
     begun = [city.at_ms[str(one)] for one in label.event_ids if str(one) in city.at_ms]
     if begun:
         kind.since_begun_d.append((alert.opened_ms - min(begun)) / DAY_MS)

@@ -12,9 +12,13 @@ from cylinder_trace import replay
 from cylinder_trace.commands.arguments import Adding, Unusable, moment
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.difference import Period
+from cylinder_trace.evaluate import evaluate
+from cylinder_trace.hindsight import hindsight
 from cylinder_trace.judging.rules import RULES
 from cylinder_trace.law.tables import LawError
+from cylinder_trace.score_table import table
 from cylinder_trace.settings import Settings
+from cylinder_trace.simulator import files
 from cylinder_trace.stage import audited, opened
 from cylinder_trace.store import ledger
 from cylinder_trace.web.server import clock_ms
@@ -33,6 +37,18 @@ def add(command: Adding) -> None:
     replaying.add_argument("--as-of", type=moment, help="the moment stories are judged for; now if absent")
     replaying.add_argument("--sample", type=int, default=5, help="findings shown of each kind of difference")
     replaying.add_argument("--json", type=Path, metavar="OUT", help="write counts by day and samples there")
+    evaluating = command(
+        "evaluate", "how well the judge finds what was planted in a simulated city", _evaluate
+    )
+    evaluating.add_argument("--events", type=Path, required=True, help="events.jsonl of a simulated city")
+    evaluating.add_argument("--labels", type=Path, required=True, help="its labels.jsonl")
+    evaluating.add_argument(
+        "--master", type=Path, help="its master.jsonl; the one beside the events if absent"
+    )
+    evaluating.add_argument(
+        "--hindsight", action="store_true", help="judge everything at once from memory, for quick trials"
+    )
+    evaluating.add_argument("--json", type=Path, metavar="OUT", help="write the score there")
     command("audit", "hash, tell and judge everything anew, and compare it with what is kept", _audit)
 
 
@@ -72,6 +88,24 @@ def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
             "as_of_ms": question.as_of_ms,
         }
         text = json.dumps({"asked": asked, "rules": report}, ensure_ascii=False, indent=1)
+        arguments.json.write_text(text + "\n", "utf-8")
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace, _settings: Settings) -> int:
+    master = arguments.master or arguments.events.with_name(files.MASTER)
+    judging = hindsight if arguments.hindsight else evaluate
+    with tqdm(unit=" events", disable=None, total=files.count(arguments.events)) as bar:
+        score = judging(
+            files.records_of(master),
+            files.arrivals_of(arguments.events),
+            files.labels_of(arguments.labels),
+            told=bar.update,
+        )
+    for line in table(score):
+        print(line)
+    if arguments.json:
+        text = json.dumps(score.as_json(), ensure_ascii=False, indent=1)
         arguments.json.write_text(text + "\n", "utf-8")
     return 0
 

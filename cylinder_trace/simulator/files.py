@@ -24,22 +24,43 @@ class CityFiles:
     @property
     def records(self) -> Iterator[SiteRecord | OwnerRecord | PersonRecord]:
         """Master data, in the order written. Raises MalformedRecord."""
-        for line in _lines(self.directory / MASTER):
-            yield read_record(line)
+        return records_of(self.directory / MASTER)
 
     @property
     def arrivals(self) -> Iterator[Arrival]:
         """Events with their arrival, in the order they arrived. Raises MalformedEvent."""
-        for line in _lines(self.directory / EVENTS):
-            entry = json.loads(line)
-            yield Arrival(datetime.fromisoformat(entry["received_at"]), read_event(entry["event"]))
+        return arrivals_of(self.directory / EVENTS)
 
     @property
     def labels(self) -> Iterator[Label]:
         """What was planted."""
-        for line in _lines(self.directory / LABELS):
-            entry = json.loads(line)
-            yield Label(**entry | {"event_ids": tuple(map(UUID, entry["event_ids"]))})
+        return labels_of(self.directory / LABELS)
+
+
+def records_of(path: Path) -> Iterator[SiteRecord | OwnerRecord | PersonRecord]:
+    """The master data of one file, as a stream. Raises MalformedRecord."""
+    for line in _lines(path):
+        yield read_record(line)
+
+
+def arrivals_of(path: Path) -> Iterator[Arrival]:
+    """The events of one file with their arrival, as a stream. Raises MalformedEvent."""
+    for line in _lines(path):
+        entry = json.loads(line)
+        yield Arrival(datetime.fromisoformat(entry["received_at"]), read_event(entry["event"]))
+
+
+def labels_of(path: Path) -> Iterator[Label]:
+    """The labels of one file."""
+    for line in _lines(path):
+        entry = json.loads(line)
+        yield Label(**entry | {"event_ids": tuple(map(UUID, entry["event_ids"]))})
+
+
+def count(path: Path) -> int:
+    """How many lines a file has."""
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
 
 
 def write(city: City, directory: Path) -> None:
