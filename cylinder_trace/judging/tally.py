@@ -82,8 +82,7 @@ class Tally:
     @classmethod
     def restored(cls, text: str) -> "Tally":
         """The tally that `saved` wrote."""
-        said: dict[str, Any] = json.loads(text)
-        said = {"first": "", "first_ms": 0} | said
+        said: dict[str, Any] = {"first": "", "first_ms": 0, **json.loads(text)}
         if "devices" in said:
             said["devices"] = {one: DeviceDay(*its) for one, its in said["devices"].items()}
         return cls(**said)

@@ -19,7 +19,7 @@ from cylinder_trace.judging.state import Leg
 from cylinder_trace.judging.tally import Tally
 from cylinder_trace.judging.windows import DAYS
 from cylinder_trace.store import ledger, tries
-from cylinder_trace.store.database import chunked, put
+from cylinder_trace.store.database import add_missing, chunked, put
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.tables import (
     correction,
@@ -101,8 +101,10 @@ def touch_again(connection: Connection, site: str, from_ms: int, kept_only: bool
     if not kept_only:
         seen = select(event.c.occurred_ms).where(event.c.site_id == site, event.c.occurred_ms >= from_ms)
         found |= {(site, local_day(at_ms)) for at_ms in connection.scalars(seen)}
-    rows = [{"site_id": one, "day": day, "due_ms": 0} for one, day in sorted(found)]
-    _have_looked_at(connection, touched_day, rows)
+    # Those that are to be looked at anyway keep their time. No sweep is under way: the register is held alone.
+    add_missing(
+        connection, touched_day, [{"site_id": one, "day": day, "due_ms": 0} for one, day in sorted(found)]
+    )
     _touch_city(connection, {day for _, day in found}, 0)
 
 

@@ -1,0 +1,84 @@
+"""A site's day in numbers, and windows of such days."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cylinder_trace.judging.days import SiteDay, tallied
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.scan import HOUR_MS, Scan, day_start_ms
+from cylinder_trace.judging.tally import Tally, ranges
+from cylinder_trace.judging.windows import gaps
+from cylinder_trace.law.tables import load
+
+REFERENCE = Reference(load())
+DAY = 740_000
+
+
+def scan(number: int, hour: float, kind: str = "fill", **slots: object) -> Scan:
+    made = Scan(kind, f"记录{number:02}", day_start_ms(DAY) + int(hour * HOUR_MS), f"瓶{number}", "甲站")
+    made.device, made.seq, made.medium, made.net_g = "设备", number, "lpg", 14_500
+    made.received_ms = made.at_ms + 60_000
+    for name, value in slots.items():
+        setattr(made, name, value)
+    return made
+
+
+def tally(*scans: Scan, void: tuple[Scan, ...] = ()) -> Tally:
+    made = tallied(SiteDay("甲站", DAY, scans, void), REFERENCE)
+    assert made is not None
+    return made
+
+
+def test_a_tally_is_read_back_as_it_was_saved() -> None:
+    made = tally(scan(1, 9, gun="枪1", gun_count=7, entry="keyed", operator="张三"), scan(2, 9.1, "deliver"))
+    assert Tally.restored(made.saved()).saved() == made.saved()
+    assert (made.fills, made.delivers, made.keyed, made.people) == (1, 1, 1, ["张三"])
+    assert Tally.restored(made.saved()).saved().count("[7,7]") == 1
+
+
+def test_a_day_without_anything_has_no_tally() -> None:
+    assert tallied(SiteDay("甲站", DAY, []), REFERENCE) is None
+
+
+def test_what_is_declared_wrong_does_not_count_but_was_heard() -> None:
+    made = tally(scan(1, 9), scan(3, 9.2), void=(scan(2, 9.1),))
+    assert made.fills == 2
+    assert made.devices["设备"].heard == [(1, 3)]
+
+
+@given(st.sets(st.integers(0, 60)))
+def test_ranges_hold_exactly_the_numbers_they_are_made_of(numbers: set[int]) -> None:
+    made = ranges(numbers)
+    assert {one for first, last in made for one in range(first, last + 1)} == numbers
+    assert all(earlier[1] + 1 < later[0] for earlier, later in pairwise(made))
+
+
+def test_a_gap_is_named_with_the_day_of_the_number_after_it() -> None:
+    assert gaps([(1, [(1, 5)]), (2, [(9, 12)])], until_day=2, most=100) == [(2, 3)]
+
+
+def test_a_gap_may_still_close_while_the_number_after_it_is_new() -> None:
+    assert gaps([(1, [(1, 5)]), (2, [(9, 12)])], until_day=1, most=100) == []
+
+
+def test_scans_written_up_later_close_the_gap_they_would_leave() -> None:
+    assert gaps([(1, [(1, 5), (9, 9)]), (4, [(6, 8), (10, 12)])], until_day=9, most=100) == []
+
+
+def test_a_counter_that_began_anew_has_no_gap() -> None:
+    assert gaps([(1, [(500, 505)]), (2, [(1, 5)])], until_day=9, most=1000) == []
+    assert gaps([(1, [(1, 5)]), (2, [(5000, 5005)])], until_day=9, most=1000) == []
+
+
+def test_late_scans_are_proved_backdated_only_by_later_ones_sent_an_hour_before() -> None:
+    late_ms = day_start_ms(DAY + 4)
+    late = [scan(number, 9 + number / 60, received_ms=late_ms) for number in range(6)]
+    afterwards = scan(10, 12)
+    assert tally(*late, afterwards).devices["设备"].proved
+    assert not tally(*late).devices["设备"].proved
+    afterwards.received_ms = late_ms - HOUR_MS // 2
+    assert not tally(*late, afterwards).devices["设备"].proved
+    before = scan(11, 8)
+    assert not tally(before, *late).devices["设备"].proved
