@@ -26,6 +26,16 @@ class Flow(NamedTuple):
     n: int
 
 
+class Stream(NamedTuple):
+    """All that moved from one site to another in a window of days: how much, first and last when."""
+
+    from_site: str
+    to_site: str
+    n: int
+    first_day: int
+    last_day: int
+
+
 class Balance(NamedTuple):
     """What came to a site and left it in a window, and what that leaves."""
 
@@ -39,17 +49,11 @@ class Balance(NamedTuple):
         return self.came - self.left
 
 
-def site_graph(flows: Iterable[Flow], reference: Reference) -> "nx.DiGraph[str]":
+def site_graph(streams: Iterable[Stream], reference: Reference) -> "nx.DiGraph[str]":
     """One edge for each pair of sites: `n` movements, `first_day` and `last_day`; nodes as `describe` gives them."""
     graph: nx.DiGraph[str] = nx.DiGraph()
-    for origin, goal, day, n in flows:
-        if not graph.has_edge(origin, goal):
-            graph.add_edge(origin, goal, n=n, first_day=day, last_day=day)
-        else:
-            edge = graph.edges[origin, goal]
-            edge["n"] += n
-            edge["first_day"] = min(edge["first_day"], day)
-            edge["last_day"] = max(edge["last_day"], day)
+    for origin, goal, n, first_day, last_day in streams:
+        graph.add_edge(origin, goal, n=n, first_day=first_day, last_day=last_day)
     describe(graph, reference)
     return graph
 

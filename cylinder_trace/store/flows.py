@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, delete, func, select, tuple_
+from sqlalchemy import Column, Connection, Integer, Row, cast, delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.circulation import day_of
-from cylinder_trace.judging.neighbourhood import Flow
+from cylinder_trace.judging.neighbourhood import Flow, Stream
 from cylinder_trace.judging.scan import DAY_MS, day_start_ms
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.store.database import chunked
@@ -46,27 +46,39 @@ def add(connection: Connection, changes: Counter[Key]) -> None:
         connection.execute(delete(flow).where(tuple_(*flow.primary_key).in_(some), flow.c.n == 0))
 
 
-def from_sites(
-    connection: Connection, sites: Iterable[str], first_day: int, last_day: int = LAST_DAY
-) -> list[Flow]:
-    """What left these sites in a window of days, both ends inclusive; a row for each day."""
-    return list(_of_sites(connection, flow.c.from_site, sites, first_day, last_day))
-
-
-def to_sites(
-    connection: Connection, sites: Iterable[str], first_day: int, last_day: int = LAST_DAY
-) -> list[Flow]:
-    """What came to these sites in a window of days, both ends inclusive; a row for each day."""
-    return list(_of_sites(connection, flow.c.to_site, sites, first_day, last_day))
-
-
-def _of_sites(
-    connection: Connection, column: Column[Any], sites: Iterable[str], first_day: int, last_day: int
-) -> Iterator[Flow]:
+def from_sites(connection: Connection, sites: Iterable[str], first_day: int) -> list[Flow]:
+    """What left these sites since a day; a row for each day."""
+    found: list[Flow] = []
     for some in chunked(sorted(set(sites))):
-        statement = select(flow).where(column.in_(some), flow.c.day.between(first_day, last_day))
-        for row in connection.execute(statement):
-            yield Flow(*row)
+        statement = select(flow).where(flow.c.from_site.in_(some), flow.c.day >= first_day)
+        found += [Flow(*row) for row in connection.execute(statement)]
+    return found
+
+
+def around(
+    connection: Connection, site: str, hops: int, first_day: int, last_day: int = LAST_DAY
+) -> list[Stream]:
+    """All that moved in a window of days within so many hops of a site, in either direction; each pair of sites once."""
+    found: dict[tuple[str, str], Stream] = {}
+    known, frontier = {site}, {site}
+    for _ in range(hops):
+        for column in (flow.c.from_site, flow.c.to_site):
+            for one in _streams(connection, column, frontier, first_day, last_day):
+                found[one.from_site, one.to_site] = one
+        frontier = {end for pair in found for end in pair} - known
+        known |= frontier
+    return list(found.values())
+
+
+def _streams(
+    connection: Connection, column: Column[Any], sites: Iterable[str], first_day: int, last_day: int
+) -> Iterator[Stream]:
+    pair = (flow.c.from_site, flow.c.to_site)
+    total = (cast(func.sum(flow.c.n), Integer), func.min(flow.c.day), func.max(flow.c.day))
+    for some in chunked(sorted(set(sites))):
+        statement = select(*pair, *total).where(column.in_(some), flow.c.day.between(first_day, last_day))
+        for row in connection.execute(statement.group_by(*pair)):
+            yield Stream(*row)
 
 
 def ever_to(connection: Connection, goal: str, origins: Iterable[str]) -> list[Flow]:
