@@ -12,9 +12,17 @@ from cylinder_trace.judging.days import SiteDay
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.judging.tally import Tally
-from cylinder_trace.store import ledger, parties
+from cylinder_trace.store import ledger, notices, parties
 from cylinder_trace.store.database import Database
-from cylinder_trace.store.tables import device_heard, finding, site_day, touched_city_day, touched_day
+from cylinder_trace.store.tables import (
+    alert,
+    device_heard,
+    finding,
+    notice,
+    site_day,
+    touched_city_day,
+    touched_day,
+)
 from tests.world import (
     DEPOT,
     MINHANG,
@@ -253,3 +261,31 @@ def test_every_finding_of_a_day_names_its_events(world: World) -> None:
         rows = connection.execute(select(finding).where(finding.c.rule == "night_fill")).all()
     assert {row.unit for row in rows} == {f"day:{STATION}:{MONDAY}"}
     assert len(rows) == 5
+
+
+def due_at(world: World, *hours: float) -> list[bool]:
+    """Whether anything is to be told at each of these hours."""
+    with world.database.writing() as connection:
+        notices.put_recipient(connection, "team@example.org", MINHANG, "闵行执法队")
+        return [bool(notices.due(connection, ms(at), 10)) for at in hours]
+
+
+def filled_twice_while_a_handheld_is_silent(world: World, heard_again: float | None = None) -> None:
+    told(world, [registered(code(1)), made("observe", 1, cylinder_code=code(2), device_id="handheld")], 1)
+    told(world, [filled(code(1), 2), filled(code(1), 8), made("observe", 9, cylinder_code=code(3))], 9)
+    if heard_again is not None:
+        scan = made("observe", heard_again, cylinder_code=code(2), device_id="handheld")
+        told(world, [scan], heard_again)
+    with world.database.writing() as connection:
+        others = notice.c.fingerprint.not_in(select(alert.c.fingerprint).where(alert.c.rule == "double_fill"))
+        connection.execute(notice.delete().where(others))
+
+
+def test_what_rests_on_absence_waits_while_a_device_of_the_site_is_silent(world: World) -> None:
+    filled_twice_while_a_handheld_is_silent(world)
+    assert due_at(world, 9 + 50, 9 + 71.9, 9 + 72.1) == [False, False, True]
+
+
+def test_it_waits_no_longer_once_the_device_was_heard(world: World) -> None:
+    filled_twice_while_a_handheld_is_silent(world, heard_again=20)
+    assert due_at(world, 9 + 47, 9 + 50) == [False, True]
