@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from cylinder_trace import bench, demo
+from cylinder_trace import demo
+from cylinder_trace.bench import report
 from cylinder_trace.commands import data, enrolling, history, serving
 from cylinder_trace.commands.arguments import Unusable
 from cylinder_trace.contract.errors import ContractError
@@ -76,12 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--photos", type=Path, help="a folder of pictures to decode as well")
     showing.add_argument("--directory", type=Path, default=Path(".demo"))
     showing.add_argument("--cylinders", type=int, default=2000)
-    command("bench", "measure judging and storing", _bench)
+    benching = command("bench", "measure judging, replaying and sweeping", _bench)
+    benching.add_argument("--quick", action="store_true", help="on a tenth of the events")
     return parser
 
 
-def _bench(_arguments: argparse.Namespace, _settings: Settings) -> int:
-    return bench.main()
+def _bench(arguments: argparse.Namespace, _settings: Settings) -> int:
+    return report.main(quick=arguments.quick)
 
 
 def _demo(arguments: argparse.Namespace, _settings: Settings) -> int:
