@@ -24,6 +24,7 @@ from cylinder_trace.store.tables import (
     touched_day,
 )
 from tests.world import (
+    CUSTOMERS,
     DEPOT,
     MINHANG,
     OWNER,
@@ -136,10 +137,10 @@ def test_evidence_of_a_cylinder_told_anew_touches_the_day_it_lies_on(world: Worl
     world.sweep(19.1)
     assert "station_burst" in found(world)
     assert tallies(world)[STATION, MONDAY].double_fills == 6
-    # Late scans at the depot explain two of them; nothing new happened at the station.
-    late = [moved("ship", code(one), 2 + one / 10, STATION, DEPOT) for one in (1, 2)]
-    for one in late:
-        one["site_id"] = DEPOT
+    # Late scans of the depot explain two of them; nothing new happened at the station, and nothing there is a gap.
+    away = [moved("deliver", code(one), 1.5 + one / 10, STATION, CUSTOMERS[0]) for one in (1, 2)]
+    back = [moved("return", code(one), 2 + one / 10, CUSTOMERS[0], STATION) for one in (1, 2)]
+    late = [one | {"site_id": DEPOT} for one in (*away, *back)]
     told(world, late, 50)
     world.sweep(50.2)
     assert tallies(world)[STATION, MONDAY].double_fills == 4
