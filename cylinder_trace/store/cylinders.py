@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, collate, delete, func, select
+from sqlalchemy import Connection, collate, delete, func, or_, select
 
 from cylinder_trace.judging.state import State
 from cylinder_trace.store import codes, tries
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.database import add_missing, chunked, put
-from cylinder_trace.store.tables import cylinder, event, rejudge
+from cylinder_trace.store.tables import code_link, cylinder, event, pending, rejudge
 
 
 def lock(connection: Connection, cylinder_ids: Iterable[str]) -> dict[str, State | None]:
@@ -59,6 +59,25 @@ def forget(connection: Connection, cylinder_ids: Iterable[str]) -> None:
 def read(connection: Connection, cylinder_id: str) -> State | None:
     """The state a cylinder was judged to; None where there is none that can be read."""
     text = connection.scalar(select(cylinder.c.state).where(cylinder.c.cylinder_id == cylinder_id))
+    return None if text is None else State.restored(text)
+
+
+def read_at_gun(connection: Connection, code: str) -> State | None:
+    """The state of the cylinder that this code is the first of, in one question; None where that is not enough.
+
+    Not enough where events wait to be judged, or codes were bound to codes that were bound. An operator waits for it
+    with the cylinder in hand, and nearly every one is answered here.
+    """
+    bound_to, its = code_link.alias(), select(code_link.c.code).where(code_link.c.parent == code)
+    not_first = select(code_link.c.code).where(code_link.c.code == code)
+    further = select(bound_to.c.code).where(bound_to.c.parent.in_(its.correlate(None)))
+    waiting = select(pending.c.event_id).where(
+        or_(pending.c.code == code, pending.c.code.in_(its.correlate(None)))
+    )
+    unclear = [one.correlate(None).exists() for one in (not_first, further, waiting)]
+    text = connection.scalar(
+        select(cylinder.c.state).where(cylinder.c.cylinder_id == code, *(~one for one in unclear))
+    )
     return None if text is None else State.restored(text)
 
 

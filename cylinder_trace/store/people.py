@@ -1,11 +1,13 @@
 """Devices that may send and people who may sign in."""
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
 from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from cylinder_trace.store.alerts import Scope
@@ -14,6 +16,9 @@ from cylinder_trace.store.tables import account, device, device_nonce
 
 ROLES = {"operator": "station", "manager": "station", "officer": "district", "city": "city"}
 """Roles and the kind of scope each has."""
+
+_FORGETS_ONE_IN = 100
+"""Signatures seen for each sweep of the nonces that nobody could use any more: every request waits for its own."""
 
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash("a password nobody has")
@@ -81,14 +86,12 @@ def spend_nonce(
     connection: Connection, device_id: str, nonce: str, now_ms: int, forget_before_ms: int
 ) -> bool:
     """Note a signature's nonce; gives False where it was used before, which is a replay."""
-    connection.execute(delete(device_nonce).where(device_nonce.c.seen_ms < forget_before_ms))
-    known = select(device_nonce.c.seen_ms)
-    if connection.execute(
-        known.where(device_nonce.c.device_id == device_id, device_nonce.c.nonce == nonce)
-    ).first():
-        return False
-    connection.execute(insert(device_nonce).values(device_id=device_id, nonce=nonce, seen_ms=now_ms))
-    return True
+    if secrets.randbelow(_FORGETS_ONE_IN) == 0:
+        connection.execute(delete(device_nonce).where(device_nonce.c.seen_ms < forget_before_ms))
+    row = {"device_id": device_id, "nonce": nonce, "seen_ms": now_ms}
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    spent = make(device_nonce).values(row).on_conflict_do_nothing().returning(device_nonce.c.seen_ms)
+    return connection.execute(spent).first() is not None
 
 
 def put_account(

@@ -18,7 +18,7 @@ from cylinder_trace.contract.verdict import FillCheckRequest, Verdict
 from cylinder_trace.judging.state import State
 from cylinder_trace.judging.verdict import intended, rehearsed
 from cylinder_trace.law.tables import Law
-from cylinder_trace.store import alerts, codes
+from cylinder_trace.store import alerts, codes, cylinders
 from cylinder_trace.web.server import Server, refusal, server
 from cylinder_trace.web.signatures import signed_body
 
@@ -132,14 +132,16 @@ def verdict_on(here: Server, code: str, asked: FillCheckRequest) -> Verdict:
     """The verdict on a fill, from everything that is on record of the cylinder, judged or not. Raises UnknownMedium."""
     at_ms = epoch_ms(asked.at) if asked.at else here.now_ms()
     with here.database.reading() as connection:
-        cylinder_id = codes.root_of(connection, code)
         reference = here.cache.read(connection)
-        state = stories.as_it_stands(connection, cylinder_id, reference, at_ms)
+        state = cylinders.read_at_gun(connection, code)
+        if state is None:
+            cylinder_id = codes.root_of(connection, code)
+            state = stories.as_it_stands(connection, cylinder_id, reference, at_ms) or State(cylinder_id)
     known = _media(reference.law)
     if not known.issuperset(asked.medium.split("+")):
         raise UnknownMedium(asked.medium, known)
     fill = intended(code, asked.site_id, asked.medium, at_ms, asked.operator_id, asked.gun_id)
-    return rehearsed(state or State(cylinder_id), fill, reference)
+    return rehearsed(state, fill, reference)
 
 
 @lru_cache(maxsize=4)
