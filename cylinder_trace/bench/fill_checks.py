@@ -105,7 +105,7 @@ def _questions(key: KeyFile, codes: Sequence[str], number: int) -> list[_Signed]
     private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.private_key))
     keys = MappingKeyResolver(public_keys={}, private_keys={key.device_id: private})
     signer = HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=keys)
-    questions = []
+    questions: list[_Signed] = []
     for code in islice(cycle(codes), hash(key.device_id) % len(codes), None):
         if len(questions) == number:
             break
