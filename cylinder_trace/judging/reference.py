@@ -292,7 +292,13 @@ class Reference:
                 for segment in ("household", "restaurant", "industrial")
             }
             known = self._custody_terms[day] = CustodyTerms(
-                int(self.number("never_received.after_h", at_ms) * HOUR_MS),
+                int(
+                    (
+                        self.number("never_received.after_h", at_ms)
+                        + self.number("never_received.grace_h", at_ms)
+                    )
+                    * HOUR_MS
+                ),
                 dwell_ms,
                 int(self.number("clone.window_days", at_ms) * DAY_MS),
                 int(self.number("due_soon.before_days", at_ms) * DAY_MS),

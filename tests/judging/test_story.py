@@ -18,7 +18,13 @@ from tests.judging.arriving import Arrivals, told
 
 CODE = "SH310001"
 START_MS = epoch_ms(datetime(2026, 5, 1, tzinfo=UTC))
-SITES = {"甲站": "filling_station", "乙站": "filling_station", "配送点": "depot", "用户": "customer"}
+SITES = {
+    "甲站": "filling_station",
+    "乙站": "filling_station",
+    "配送点": "depot",
+    "用户": "customer",
+    "检验站": "inspection_agency",
+}
 REFERENCE = Reference.of(
     load(),
     [
@@ -41,6 +47,8 @@ KINDS = [
     "hold",
     "release",
     "scrap",
+    "tag_replace",
+    "transfer",
 ]
 MASTER = {"cylinder_class": "lpg_bottle", "medium": "lpg", "owner_id": "甲公司", "valid_until": "2026-05-02"}
 
@@ -59,12 +67,16 @@ def move(kind: str, name: str, hours: float, origin: str, goal: str) -> Scan:
 
 @st.composite
 def stories(draw: st.DrawFn) -> list[Scan]:
-    """Up to fourteen events over four days; quarter hours, so that deadlines are hit exactly and times collide."""
+    """Up to fourteen events over four days or four months; quarter hours and days, so that deadlines are hit exactly.
+
+    Times collide, too.
+    """
     scans: list[Scan] = []
+    apart = draw(st.sampled_from([1, 1, 30]))
     for number in range(draw(st.integers(1, 14))):
         kind = draw(st.sampled_from(["correct", "fill", "fill", *KINDS, *MOVES, *CHECKS]))
         site = draw(st.sampled_from(list(SITES)))
-        one = scan(kind, f"e{number:02}", draw(st.integers(0, 400)) / 4, site)
+        one = scan(kind, f"e{number:02}", draw(st.integers(0, 400)) * apart / 4, site)
         if kind in MOVES:
             one.from_site, one.to_site = site, draw(st.sampled_from(list(SITES)))
         elif kind == "fill":
@@ -72,9 +84,13 @@ def stories(draw: st.DrawFn) -> list[Scan]:
         elif kind in CHECKS:
             one.result = draw(st.sampled_from(["pass", "fail"]))
         elif kind == "inspect":
-            one.result, one.valid_until_day = "pass", 740_000
+            one.result, one.valid_until_day = draw(st.sampled_from(["pass", "fail"])), 740_000
         elif kind == "register":
             one.master = MASTER
+        elif kind == "tag_replace":
+            one.new_code = f"new{number}"
+        elif kind == "transfer":
+            one.new_owner = "乙公司"
         elif kind == "correct":
             one.corrects = f"e{draw(st.integers(0, 13)):02}"
         scans.append(one)
@@ -91,11 +107,11 @@ def test_any_order_and_any_batches_end_as_told_from_the_beginning(
     arrivals, now_ms = Arrivals(CODE, REFERENCE), START_MS
     while arriving:
         size = data.draw(st.integers(0, len(arriving)))
-        now_ms += waits[len(arriving) - 1] * HOUR_MS // 4
+        now_ms += waits[len(arriving) - 1] * HOUR_MS
         arrivals.take(arriving[:size] or arriving[:1], now_ms)
         arriving = arriving[size or 1 :]
         arrivals.take([], now_ms)  # the sweep wakes it
-    end_ms = max(now_ms, START_MS + 200 * HOUR_MS)
+    end_ms = max(now_ms, START_MS + 260 * 24 * HOUR_MS)
     arrivals.take([], end_ms)
     assert arrivals.result() == told(CODE, scans, REFERENCE, end_ms)
 

@@ -8,8 +8,11 @@ Source: 特种设备安全法 art. 49 and 85. A missed return scan is the usual 
 from cylinder_trace.judging.finding import Fact, Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import CylinderRule, Wording
-from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, Scan
 from cylinder_trace.judging.state import State
+
+_IN_DAYS_H = 72
+"""From so many hours on people count in days."""
 
 
 def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
@@ -18,8 +21,17 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
     at_customer = before.loc in reference.customers
     if not at_customer and (before.moved_since_fill or before.post_result == "fail"):
         return None
-    hours = round((scan.at_ms - before.fill_ms) / 3_600_000, 1)
-    facts: dict[str, Fact] = {"hours_before": hours, "first_site": before.fill_site}
+    within_ms = reference.number("double_fill.within_days", scan.at_ms) * DAY_MS
+    if not at_customer and scan.at_ms - before.fill_ms > within_ms:
+        return None  # a delivery and a return that nobody scanned are likelier by then
+    hours = round((scan.at_ms - before.fill_ms) / HOUR_MS, 1)
+    days = round(hours / 24)
+    facts: dict[str, Fact] = {
+        "hours_before": hours,
+        "first_site": before.fill_site,
+        "ago_zh": f"{days} 天" if hours >= _IN_DAYS_H else f"{hours:g} 小时",
+        "ago_en": f"{days} days" if hours >= _IN_DAYS_H else f"{hours:g} hours",
+    }
     evidence = (scan.event_id, before.fill_event)
     return Finding(RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, scan.site, evidence, facts)
 
@@ -38,8 +50,8 @@ RULE = CylinderRule(
             "Filled twice",
         ),
         fact=(
-            "{hours_before} 小时前已充装，其间无出站、回收记录。",
-            "Filled {hours_before} hours before, with no movement or return between.",
+            "{ago_zh}前已充装，其间无出站、回收记录。",
+            "Filled {ago_en} before, with no movement or return between.",
         ),
         remedy=(
             "核对两次充装的实物与秤重，排查套码充装。",

@@ -22,6 +22,8 @@ def find(before: State, scan: Scan, _reference: Reference) -> Finding | None:
         "valid_until": date.fromordinal(due).isoformat(),
         "filled_on": date.fromordinal(local_day(scan.at_ms)).isoformat(),
         "days_over": local_day(scan.at_ms) - due,
+        "basis_zh": "（登记未载有效期，按检验周期推算）" if before.term_reckoned else "",
+        "basis_en": " (reckoned by the interval: the register has no term)" if before.term_reckoned else "",
     }
     return Finding.at_scan(RULE.name, before.cylinder_id, scan, facts)
 
@@ -39,8 +41,8 @@ RULE = CylinderRule(
             "Filled after the inspection ran out",
         ),
         fact=(
-            "检验有效期至 {valid_until}，{filled_on} 充装，超期 {days_over} 天。",
-            "Inspection valid through {valid_until}; filled on {filled_on}, {days_over} days over.",
+            "检验有效期至 {valid_until}{basis_zh}，{filled_on} 充装，超期 {days_over} 天。",
+            "Inspection valid through {valid_until}{basis_en}; filled on {filled_on}, {days_over} days over.",
         ),
         remedy=(
             "立即停用并追回该瓶，送检验机构检验合格后方可充装；核查当班检查记录。",

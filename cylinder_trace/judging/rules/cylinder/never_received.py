@@ -1,21 +1,24 @@
 """Finds a cylinder that was shipped and not seen anywhere since (发出未收).
 
 Why it matters: between two gates is where cylinders vanish into unlicensed hands.
-Example: shipped Monday 10:00; by Thursday 10:00 no site has scanned it. The next scan of it, anywhere, ends this.
-Source: 上海市燃气管理条例 art. 44 (traced throughout). Threshold never_received.after_h.
+Example: shipped Monday 10:00; by Saturday 10:00 no site has scanned it: 72 hours, and 48 more because what a receipt
+that was missed left in stock moves on within them. The next scan of it, anywhere, ends this.
+Source: 上海市燃气管理条例 art. 44 (traced throughout). Thresholds never_received.*.
 """
 
 from cylinder_trace.judging.finding import Fact, Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import CylinderRule, Wording
+from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.judging.state import Owed, State
 
 
-def lapse(state: State, owed: Owed, reference: Reference) -> Finding | None:
+def lapse(state: State, owed: Owed, _reference: Reference) -> Finding | None:
     leg = state.open_leg
     if leg is None or state.out:
         return None
-    hours = reference.number("never_received.after_h", leg.departed_ms or owed.at_ms)
+    since_ms = leg.departed_ms or owed.at_ms
+    hours = (owed.at_ms - since_ms) / HOUR_MS
     facts: dict[str, Fact] = {"from_site": leg.from_site, "to_site": leg.to_site, "hours": f"{hours:g}"}
     evidence = (owed.event_id,)
     return Finding(RULE.name, state.cylinder_id, owed.event_id, owed.at_ms, leg.to_site, evidence, facts)
