@@ -67,9 +67,6 @@ def copied(
         for _, statement in indices:
             connection.execute(text(statement))
         connection.execute(text("UPDATE reference_version SET version = version + 1"))
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("ANALYZE")
-        connection.commit()
 
 
 def _indices(connection: Connection) -> list[tuple[str, str]]:
