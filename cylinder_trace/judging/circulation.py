@@ -4,7 +4,8 @@ A node is a site with its type, name, district and owner; an edge is a leg, with
 single legs is built for one trail or one site at a time; what the whole city moves is counted, see `neighbourhood`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import networkx as nx
 
@@ -21,13 +22,17 @@ Carried = tuple[str, Leg]
 
 
 def movements(
-    legs: Iterable[Carried], reference: Reference, ruled_out: Collection[str] = ()
+    legs: Iterable[Carried],
+    reference: Reference,
+    ruled_out: Collection[str] = (),
+    counts: tuple[Mapping[int, int], Mapping[int, int]] | None = None,
 ) -> "nx.MultiDiGraph[str]":
     """A multigraph of single legs: edge data `cylinder_id` and `leg`; node data as `describe` gives them.
 
-    `ruled_out` are the rules that find nothing here by the counts alone, and for which legs may be missing.
+    `ruled_out` are the rules that find nothing here, and for which legs may be missing. `counts` are what
+    `counted_by_day` is to say of the site that the graph is about, where not all of its legs are in it.
     """
-    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(ruled_out=frozenset(ruled_out))
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(ruled_out=frozenset(ruled_out), counts=counts)
     for cylinder_id, leg in legs:
         graph.add_edge(leg.from_site, leg.to_site, cylinder_id=cylinder_id, leg=leg)
     describe(graph, reference)
@@ -65,6 +70,17 @@ def into(graph: "nx.MultiDiGraph[str]", site: str) -> list[Carried]:
     """The legs of a graph that end at a site, in the order they happened."""
     edges = graph.in_edges(site, data=True) if site in graph else ()
     return sorted(((edge["cylinder_id"], edge["leg"]) for _, _, edge in edges), key=in_order)
+
+
+def counted_by_day(graph: "nx.MultiDiGraph[str]", site: str) -> tuple[Mapping[int, int], Mapping[int, int]]:
+    """How many legs came to a site on each day, and how many left it."""
+    known: tuple[Mapping[int, int], Mapping[int, int]] | None = graph.graph.get("counts")
+    if known is not None:
+        return known
+    came, left = (
+        Counter(day_of(leg) for _, leg in legs) for legs in (into(graph, site), out_of(graph, site))
+    )
+    return came, left
 
 
 def seen_ms(leg: Leg) -> int:

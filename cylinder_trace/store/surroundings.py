@@ -50,18 +50,20 @@ def around(
         note(site, _all_of(connection, site), overstock.RULE.name)
     others = [site for site in sites if site not in reference.customers]
     first_day = local_day(as_of_ms) - sink_source.window_days(reference, as_of_ms) + 1
-    for site, (came, left) in flows.by_day(connection, others, first_day).items():
-        if sink_source.may_be(came, left, reference, as_of_ms):
-            both = (
-                _since(connection, column, [site], first_day) for column in (leg.c.to_site, leg.c.from_site)
-            )
-            note(site, (carried for legs in both for carried in legs), sink_source.RULE.name)
+    counts = flows.by_day(connection, others, first_day)
+    for site, (came, left) in counts.items():
+        if sink_source.needs_legs(came, left, reference, as_of_ms):
+            note(site, _since(connection, leg.c.to_site, [site], first_day))
+            note(site, _since(connection, leg.c.from_site, [site], first_day))
     for site in others:
         note(site, _from_other_firms(connection, site, reference))
         if legs := _hoarded(connection, site, reference, as_of_ms):
             note(site, legs, hoarding.RULE.name)
-    by_counts = {overstock.RULE.name, sink_source.RULE.name, hoarding.RULE.name}
-    return {site: movements(its.values(), reference, by_counts - asking[site]) for site, its in found.items()}
+    nobody_asks = {overstock.RULE.name, hoarding.RULE.name}
+    return {
+        site: movements(its.values(), reference, nobody_asks - asking[site], counts.get(site, ({}, {})))
+        for site, its in found.items()
+    }
 
 
 def suppliers(connection: Connection, sites: Iterable[str], reference: Reference, as_of_ms: int) -> set[str]:

@@ -13,7 +13,7 @@ import networkx as nx
 
 from cylinder_trace.judging.circulation import (
     MOST_EDGES_NAMED,
-    Carried,
+    counted_by_day,
     day_of,
     edges_as_facts,
     into,
@@ -27,52 +27,64 @@ from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import NetworkRule, Wording
 from cylinder_trace.judging.scan import day_start_ms, local_day
 
+Way = Literal["sink", "source"]
+Counts = Mapping[int, int]
 _ENDS_OF_THE_WAY = frozenset({"customer", "scrap_yard", "manufacturer", "inspection_agency"})
 _WORDS = {"sink": ("只进不出", "and kept nearly all"), "source": ("只出不进", "without having got them")}
 
 
 def find(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference, as_of_ms: int) -> Iterator[Finding]:
     today = local_day(as_of_ms)
-    came, left = _in_window(graph, site, reference, as_of_ms)
-    came = [one for one in came if day_of(one[1]) <= today]
-    left = [one for one in left if day_of(one[1]) <= today]
-    latest_start = today - int(reference.number("sink_source.least_days", as_of_ms)) + 1
-    ways: tuple[tuple[Literal["sink", "source"], list[Carried], list[Carried]], ...] = (
-        ("sink", came, left),
-        ("source", left, came),
+    came, left = (
+        {day: n for day, n in one.items() if day <= today}
+        for one in _counts(graph, site, reference, as_of_ms)
     )
-    for way, much, little in ways:
-        for start in sorted({day_of(leg) for _, leg in (*much, *little)}):
-            if start > latest_start:
-                break
-            many = [one for one in much if day_of(one[1]) >= start]
-            few = [one for one in little if day_of(one[1]) >= start]
-            if _is_lopsided(len(many), len(few), reference, as_of_ms):
-                yield _finding(site, way, many, few, start)
-                break
+    latest_start = today - _least_days(reference, as_of_ms) + 1
+    ways: tuple[tuple[Way, Counts, Counts], ...] = (("sink", came, left), ("source", left, came))
+    for way, many, few in ways:
+        starts = _lopsided_since(many, few, reference, as_of_ms)
+        if starts and starts[0] <= latest_start:
+            yield _finding(graph, site, way, starts[0], today)
 
 
 def wake(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference, as_of_ms: int) -> int | None:
-    """Midnight, as long as it is or may come to be so by time alone."""
-    came, left = (_counted(legs) for legs in _in_window(graph, site, reference, as_of_ms))
-    if may_be(came, left, reference, as_of_ms):
-        return day_start_ms(local_day(as_of_ms) + 1) - 1
-    return None
+    """Midnight while it is so; before, the midnight from which it will have lasted long enough."""
+    today = local_day(as_of_ms)
+    came, left = _counts(graph, site, reference, as_of_ms)
+    if max({*came, *left}, default=0) > today:  # dated ahead of the moment: anything may come
+        return day_start_ms(today + 1) - 1
+    starts = [
+        start
+        for many, few in ((came, left), (left, came))
+        for start in _lopsided_since(many, few, reference, as_of_ms)[:1]
+    ]
+    if not starts:
+        return None
+    return day_start_ms(max(today + 1, min(starts) + _least_days(reference, as_of_ms) - 1)) - 1
 
 
-def may_be(came: Mapping[int, int], left: Mapping[int, int], reference: Reference, as_of_ms: int) -> bool:
-    """Whether counts by day say that it is so, or may come to be by time alone; they begin with the window."""
-    if max({*came, *left}, default=0) > local_day(as_of_ms):  # dated ahead of the moment: anything may come
+def needs_legs(came: Counts, left: Counts, reference: Reference, as_of_ms: int) -> bool:
+    """Whether counts by day, which begin with the window, say that it is so; then the legs are asked for."""
+    today = local_day(as_of_ms)
+    if max({*came, *left}, default=0) > today:
         return True
-    total_came = total_left = 0
-    for day in sorted({*came, *left}, reverse=True):
-        total_came += came.get(day, 0)
-        total_left += left.get(day, 0)
-        if _is_lopsided(total_came, total_left, reference, as_of_ms):
-            return True
-        if _is_lopsided(total_left, total_came, reference, as_of_ms):
-            return True
-    return False
+    latest_start = today - _least_days(reference, as_of_ms) + 1
+    starts = (_lopsided_since(*pair, reference, as_of_ms)[:1] for pair in ((came, left), (left, came)))
+    return any(start <= latest_start for its in starts for start in its)
+
+
+def _lopsided_since(many: Counts, few: Counts, reference: Reference, as_of_ms: int) -> list[int]:
+    """The days since which much went one way and next to nothing the other, the earliest first."""
+    fewest = reference.number("sink_source.cylinders", as_of_ms)
+    share = reference.number("sink_source.other_share", as_of_ms)
+    total_many = total_few = 0
+    starts: list[int] = []
+    for day in sorted({*many, *few}, reverse=True):
+        total_many += many.get(day, 0)
+        total_few += few.get(day, 0)
+        if is_lopsided(total_many, total_few, fewest, share):
+            starts.append(day)
+    return starts[::-1]
 
 
 def window_days(reference: Reference, as_of_ms: int) -> int:
@@ -80,37 +92,31 @@ def window_days(reference: Reference, as_of_ms: int) -> int:
     return int(reference.number("sink_source.window_days", as_of_ms))
 
 
-def _in_window(
+def _least_days(reference: Reference, as_of_ms: int) -> int:
+    return int(reference.number("sink_source.least_days", as_of_ms))
+
+
+def _counts(
     graph: "nx.MultiDiGraph[str]", site: str, reference: Reference, as_of_ms: int
-) -> tuple[list[Carried], list[Carried]]:
-    """What came and what left since the window began, whatever is dated ahead of the moment included."""
+) -> tuple[Counts, Counts]:
+    """What came and what left by day since the window began, whatever is dated ahead of the moment included."""
     record = reference.sites.get(site)
     if record is not None and record.type in _ENDS_OF_THE_WAY:
-        return [], []
+        return {}, {}
     first_day = local_day(as_of_ms) - window_days(reference, as_of_ms) + 1
+    came, left = counted_by_day(graph, site)
+    return (
+        {day: n for day, n in came.items() if day >= first_day},
+        {day: n for day, n in left.items() if day >= first_day},
+    )
+
+
+def _finding(graph: "nx.MultiDiGraph[str]", site: str, way: Way, start: int, today: int) -> Finding:
     came, left = (
-        [one for one in legs if day_of(one[1]) >= first_day]
+        [one for one in legs if start <= day_of(one[1]) <= today]
         for legs in (into(graph, site), out_of(graph, site))
     )
-    return came, left
-
-
-def _counted(legs: list[Carried]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for _, leg in legs:
-        counts[day_of(leg)] = counts.get(day_of(leg), 0) + 1
-    return counts
-
-
-def _is_lopsided(many: int, few: int, reference: Reference, as_of_ms: int) -> bool:
-    fewest = reference.number("sink_source.cylinders", as_of_ms)
-    return is_lopsided(many, few, fewest, reference.number("sink_source.other_share", as_of_ms))
-
-
-def _finding(
-    site: str, way: Literal["sink", "source"], many: list[Carried], few: list[Carried], start: int
-) -> Finding:
-    came, left = (many, few) if way == "sink" else (few, many)
+    many = came if way == "sink" else left
     zh, en = _WORDS[way]
     facts: dict[str, Fact] = {
         "site": site,
@@ -118,7 +124,7 @@ def _finding(
         "way_en": en,
         "came": len(came),
         "left": len(left),
-        "days": day_of(many[-1][1]) - start + 1,
+        "days": today - start + 1,
         "edges": edges_as_facts(many),
     }
     evidence = tuple(shown_by(leg) for _, leg in many[:MOST_EDGES_NAMED])
