@@ -1,6 +1,6 @@
 """Walk 5: check what is on record, rebuild what was made of it, and compare. Nothing is written.
 
-Leaves are hashed anew from the events; every cylinder's story is told from its beginning, every network judged again.
+Leaves are hashed anew from the events; every cylinder's story is told from its beginning, every network and day judged again.
 What waits to be judged is left out, so that an audit can run beside the work.
 """
 
@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sqlalchemy import Connection
 
-from cylinder_trace import stories
+from cylinder_trace import site_days, stories
 from cylinder_trace.contract.event import read_event
 from cylinder_trace.contract.fields import epoch_ms, moment_of
 from cylinder_trace.contract.leaf import leaf_hash_of
 from cylinder_trace.judging import story
+from cylinder_trace.judging.days import day_name, tallied
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.rules import network_findings
-from cylinder_trace.store import alerts, cylinders, flows, ledger, legs, surroundings
+from cylinder_trace.judging.rules import day_findings, network_findings
+from cylinder_trace.store import alerts, cylinders, days, flows, ledger, legs, surroundings
 from cylinder_trace.store.database import Database, chunked
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.parties import ReferenceCache
@@ -41,6 +42,10 @@ def run(database: Database, cache: ReferenceCache, told: Told = lambda _what, _n
         for sites in chunked(sorted(as_of_ms)):
             yield from _sites(connection, sites, as_of_ms, reference)
             told("sites", len(sites))
+        for which in chunked(days.looked_at(connection)):
+            yield from _days(connection, which, reference)
+            told("days", len(which))
+        yield from _weeks(connection, days.looked_back_on(connection), reference)
         yield from flows.at_odds(connection)
         yield from alerts.at_odds(connection)
 
@@ -50,9 +55,9 @@ def _leaf(entry: Entry) -> str | None:
         return f"event {entry.event_id}: its content or time of receipt is not what was hashed"
     event = read_event(entry.body)
     said = (str(event.event_id), event.kind, getattr(event, "code", None), epoch_ms(event.occurred_at))
-    made = (event.site_id, event.device_id, event.device_seq)
+    made = (event.site_id, event.operator_id, event.device_id, event.device_seq)
     kept = (entry.event_id, entry.kind, entry.code, entry.occurred_ms)
-    if (said, made) != (kept, (entry.site_id, entry.device_id, entry.device_seq)):
+    if (said, made) != (kept, (entry.site_id, entry.operator_id, entry.device_id, entry.device_seq)):
         return f"event {entry.event_id}: its columns do not say what its content says"
     return None
 
@@ -93,3 +98,22 @@ def _sites(
             found = {finding.fingerprint for finding in network_findings(graph, one, reference, moment_ms)}
             if set(shown.get(f"site:{one}", ())) != found:
                 yield f"site {one}: its findings are not what the network around it shows"
+
+
+def _days(connection: Connection, which: list[days.Day], reference: Reference) -> Iterator[str]:
+    shown = alerts.shown_by(connection, [f"day:{site}:{day}" for site, day in which])
+    for site, day in which:
+        site_day = days.read(connection, site, day)
+        tally = tallied(site_day, reference)
+        if days.kept_tally(connection, site, day) != (tally.saved() if tally else None):
+            yield f"day {day_name(day)} of {site}: its tally is not what was scanned"
+        found = {finding.fingerprint for finding in day_findings(site_day, reference)}
+        if set(shown.get(f"day:{site}:{day}", ())) != found:
+            yield f"day {day_name(day)} of {site}: its findings are not what was scanned shows"
+
+
+def _weeks(connection: Connection, some: list[int], reference: Reference) -> Iterator[str]:
+    shown = alerts.shown_by(connection, [f"city:{day}" for day in some])
+    for day, findings in site_days.weeks(connection, some, reference):
+        if set(shown.get(f"city:{day}", ())) != {finding.fingerprint for finding in findings}:
+            yield f"weeks to {day_name(day)}: their findings are not what the days show"

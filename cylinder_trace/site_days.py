@@ -1,9 +1,13 @@
 """Read, judge, remember: what sites did day by day, and what the city's last weeks show. Two steps of the sweep."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
+from sqlalchemy import Connection
+
 from cylinder_trace.judging.days import tallied
+from cylinder_trace.judging.finding import Finding
+from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import city_findings, day_findings
 from cylinder_trace.judging.windows import DAYS, City
 from cylinder_trace.store import alerts, codes, consequences, days
@@ -39,20 +43,26 @@ def look_back(database: Database, cache: ReferenceCache, now_ms: int, keys: Sequ
         alerts.hold_shared(connection)
         reference = cache.read(connection)
         days.take_off_city(connection, which, reference, now_ms)
-        judged = []
-        for run in _runs(which):
-            tallies = days.tallies(connection, run[0] - DAYS + 1, run[-1])
-            for day in run:
-                seen = {
-                    site: {one: its[one] for one in range(day - DAYS + 1, day + 1) if one in its}
-                    for site, its in tallies.items()
-                }
-                city = City(day, {site: its for site, its in seen.items() if its})
-                scans_of = partial(days.of_person, connection, day=day)
-                found = city_findings(city, reference, scans_of)
-                judged.append(Judged(f"city:{day}", found, anew=True))
+        judged = [
+            Judged(f"city:{day}", found, anew=True) for day, found in weeks(connection, which, reference)
+        ]
         consequences.draw(connection, judged, reference, now_ms)
     return len(which)
+
+
+def weeks(
+    connection: Connection, which: Sequence[int], reference: Reference
+) -> Iterator[tuple[int, list[Finding]]]:
+    """What the weeks show that end with each of these days, which are in order."""
+    for run in _runs(which):
+        tallies = days.tallies(connection, run[0] - DAYS + 1, run[-1])
+        for day in run:
+            seen = {
+                site: {one: its[one] for one in range(day - DAYS + 1, day + 1) if one in its}
+                for site, its in tallies.items()
+            }
+            city = City(day, {site: its for site, its in seen.items() if its})
+            yield day, city_findings(city, reference, partial(days.of_person, connection, day=day))
 
 
 def _runs(which: Sequence[int]) -> list[list[int]]:

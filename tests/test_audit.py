@@ -1,11 +1,15 @@
 """An audit finds whatever was changed behind the ledger's back, and nothing where all is well."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import text
 
 from cylinder_trace import audit
 from cylinder_trace.store.database import Database
 from tests.world import DEPOT, FAR_CUSTOMER, World, code, corrected, filled, moved, registered, well_filled
+
+MONDAY = date(2026, 5, 4).toordinal()
 
 
 @pytest.fixture
@@ -19,6 +23,7 @@ def world(database: Database) -> World:
     mistaken = filled(code(2), 2, gas_mass_kg=40)
     world.post([mistaken, corrected(mistaken, 3)])
     world.sweep(50)
+    world.sweep(24 * 30)
     return world
 
 
@@ -42,7 +47,7 @@ def test_where_all_is_well_nothing_is_said_whatever_waits(world: World) -> None:
     counted: dict[str, int] = {}
     for _ in audit.run(world.database, world.cache, lambda what, number: counted.update({what: number})):
         pytest.fail("there is nothing to find")
-    assert counted == {"events": 11, "cylinders": 2, "sites": 3}
+    assert counted == {"events": 11, "cylinders": 2, "sites": 3, "days": 2}
     world.post([filled(code(2), 60), filled(code(3), 60)])
     assert differences(world) == []
 
@@ -76,7 +81,13 @@ def test_a_changed_or_removed_event_is_found(tamper: World, change: str, said: s
         ("DELETE FROM finding WHERE rule = 'fill_overdue'", "its findings are not what its events show"),
         ("DELETE FROM finding WHERE rule = 'out_of_area'", "not what the network around it shows"),
         ("UPDATE alert SET status = 'resolved' WHERE rule = 'fill_overdue'", "and it is not open"),
-        ("DELETE FROM finding", "it is open, and no finding shows it"),
+        ("UPDATE site_day SET tally = replace(tally, '1', '2')", "its tally is not what was scanned"),
+        (
+            f"UPDATE finding SET unit = 'day:station-1:{MONDAY}'",
+            "its findings are not what was scanned shows",
+        ),
+        (f"UPDATE finding SET unit = 'city:{MONDAY}'", "their findings are not what the days show"),
+        ("UPDATE flow SET n = n + 1", "flow"),
     ],
 )
 def test_whatever_was_made_of_the_ledger_and_changed_is_found(world: World, change: str, said: str) -> None:

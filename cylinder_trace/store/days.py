@@ -147,6 +147,31 @@ def named(key: str) -> Day:
     return site, int(day)
 
 
+def looked_at(connection: Connection) -> list[Day]:
+    """The days whose tallies are kept, but for those that wait to be looked at again."""
+    kept = select(site_day.c.site_id, site_day.c.day).order_by(site_day.c.day, site_day.c.site_id)
+    waiting = {(row.site_id, row.day) for row in connection.execute(select(touched_day))}
+    return [(site, day) for site, day in connection.execute(kept) if (site, day) not in waiting]
+
+
+def looked_back_on(connection: Connection) -> list[int]:
+    """The city's days that were looked at, but for those that wait to be looked at again."""
+    waiting = set(connection.scalars(select(touched_city_day.c.day)))
+    first = connection.scalar(select(func.min(site_day.c.day)))
+    return (
+        []
+        if first is None
+        else [day for day in range(first, max(waiting, default=first)) if day not in waiting]
+    )
+
+
+def kept_tally(connection: Connection, site: str, day: int) -> str | None:
+    """The tally of a day as it is kept."""
+    return connection.scalar(
+        select(site_day.c.tally).where(site_day.c.site_id == site, site_day.c.day == day)
+    )
+
+
 def take_off(connection: Connection, days: Iterable[Day]) -> None:
     """Take days off the list: they are looked at now."""
     for some in chunked(sorted(days)):
