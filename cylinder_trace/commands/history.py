@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.difference import Period
 from cylinder_trace.evaluate import evaluate
 from cylinder_trace.hindsight import hindsight
+from cylinder_trace.judging import rulebook
 from cylinder_trace.judging.rules import RULES
-from cylinder_trace.law.tables import LawError
+from cylinder_trace.judging.scan import local_day
+from cylinder_trace.law.tables import LawError, load
 from cylinder_trace.score_table import table
 from cylinder_trace.settings import Settings
 from cylinder_trace.simulator import files
@@ -49,7 +52,14 @@ def add(command: Adding) -> None:
         "--hindsight", action="store_true", help="judge everything at once from memory, for quick trials"
     )
     evaluating.add_argument("--json", type=Path, metavar="OUT", help="write the score there")
+    command("rules", "the rules in force, as a table in Markdown", _rulebook)
     command("audit", "hash, tell and judge everything anew, and compare it with what is kept", _audit)
+
+
+def _rulebook(_arguments: argparse.Namespace, _settings: Settings) -> int:
+    today = date.fromordinal(local_day(clock_ms()))
+    print(rulebook.table(load(), today))
+    return 0
 
 
 def _replay(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -57,6 +57,7 @@ RESULTS: dict[str, Names] = {
 MEDIA = frozenset({"medium", "registered", "filled"})
 SITES = frozenset(
     {"site", "from_site", "to_site", "first_site", "second_site", "depot", "licensed_site_id", "station_id"}
+    | {"agency", "customer", "station"}
 )
 OWNERS = frozenset({"owner", "filled_by", "owner_id", "new_owner_id"})
 DISTRICTS = frozenset({"district"})

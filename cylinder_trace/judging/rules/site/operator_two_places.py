@@ -40,7 +40,8 @@ def of_person(person: PersonDay, reference: Reference) -> Iterator[Finding]:
         site = min(places)
         facts: dict[str, Fact] = {
             "person": person.person,
-            "sites": "、".join(sorted(places)),
+            "first_site": min(places),
+            "second_site": max(places),
             "times": times,
             "km": round(farthest_km),
         }
@@ -56,8 +57,8 @@ RULE = SiteRule(
     words=Wording(
         title=("一人两地作业", "One person at two places"),
         fact=(
-            "{person} 当日 {times} 次在相距 {km} 公里的 {sites} 之间作业，时间上不可能。",
-            "{person} worked {times} times that day at {sites}, {km} km apart, in less time than the way takes.",
+            "{person} 当日 {times} 次在相距 {km} 公里的 {first_site}、{second_site} 之间作业，时间上不可能。",
+            "{person} worked {times} times that day at {first_site} and {second_site}, {km} km apart, in less time than the way takes.",
         ),
         remedy=(
             "核实实际操作人员及其证书，查处冒用账号。",
