@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.days import EVIDENCE, SiteDay
@@ -19,7 +19,7 @@ from cylinder_trace.judging.state import Leg
 from cylinder_trace.judging.tally import Tally
 from cylinder_trace.judging.windows import DAYS
 from cylinder_trace.store import ledger, tries
-from cylinder_trace.store.database import add_missing, chunked, put
+from cylinder_trace.store.database import KEYS_AT_ONCE, add_missing, any_of, chunked, put
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.tables import (
     correction,
@@ -174,8 +174,8 @@ def kept_tally(connection: Connection, site: str, day: int) -> str | None:
 
 def take_off(connection: Connection, days: Iterable[Day]) -> None:
     """Take days off the list: they are looked at now."""
-    for some in chunked(sorted(days)):
-        which = tuple_(touched_day.c.site_id, touched_day.c.day).in_(some)
+    for some in chunked(sorted(days), KEYS_AT_ONCE):
+        which = any_of((touched_day.c.site_id, touched_day.c.day), some)
         connection.execute(delete(touched_day).where(which))
 
 
@@ -230,8 +230,8 @@ def save(
     """Keep these tallies; the city's days that look back on one that changed are looked at again."""
     changed: set[int] = set()
     rows, gone = [], []
-    for some in chunked(sorted(tallies)):
-        statement = select(site_day).where(tuple_(site_day.c.site_id, site_day.c.day).in_(some))
+    for some in chunked(sorted(tallies), KEYS_AT_ONCE):
+        statement = select(site_day).where(any_of((site_day.c.site_id, site_day.c.day), some))
         known = {(row.site_id, row.day): row.tally for row in connection.execute(statement)}
         for site, day in some:
             tally = tallies[site, day]
@@ -244,8 +244,8 @@ def save(
             else:
                 rows.append({"day": day, "site_id": site, "tally": text})
     put(connection, site_day, rows)
-    for some in chunked(gone):
-        connection.execute(delete(site_day).where(tuple_(site_day.c.site_id, site_day.c.day).in_(some)))
+    for some in chunked(gone, KEYS_AT_ONCE):
+        connection.execute(delete(site_day).where(any_of((site_day.c.site_id, site_day.c.day), some)))
     if changed:
         _touch_city(connection, changed, max(_judged_ms(min(changed), reference, now_ms), now_ms))
 

@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, Row, cast, delete, func, select, tuple_
+from sqlalchemy import Column, Connection, Integer, Row, cast, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.circulation import day_of
 from cylinder_trace.judging.neighbourhood import Flow, Stream
 from cylinder_trace.judging.scan import DAY_MS, day_start_ms
 from cylinder_trace.judging.state import Leg
-from cylinder_trace.store.database import chunked
+from cylinder_trace.store.database import KEYS_AT_ONCE, any_of, chunked
 from cylinder_trace.store.tables import flow, leg
 
 Key = tuple[str, str, int]
@@ -42,8 +42,8 @@ def add(connection: Connection, changes: Counter[Key]) -> None:
     keys = [column.name for column in flow.primary_key]
     connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=added), rows)
     fewer = [key for key, n in sorted(changes.items()) if n < 0]
-    for some in chunked(fewer):
-        connection.execute(delete(flow).where(tuple_(*flow.primary_key).in_(some), flow.c.n == 0))
+    for some in chunked(fewer, KEYS_AT_ONCE):
+        connection.execute(delete(flow).where(any_of(tuple(flow.primary_key), some), flow.c.n == 0))
 
 
 def from_sites(connection: Connection, sites: Iterable[str], first_day: int) -> list[Flow]:

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Result, delete, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Result, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.store import flows, tries
-from cylinder_trace.store.database import chunked, put
+from cylinder_trace.store.database import KEYS_AT_ONCE, any_of, chunked, put
 from cylinder_trace.store.tables import leg, touched_site
 
 _COLUMNS = [leg.c[name] for name in Leg._fields]
@@ -39,8 +39,8 @@ def save(connection: Connection, legs: Mapping[str, Sequence[Leg]], anew: Collec
         for cylinder_id, its in legs.items()
         if cylinder_id not in anew and its and its[0].depart_event != its[0].arrive_event
     ]
-    for keys in chunked(sorted(under_way)):
-        _note(known, connection.execute(whole.where(tuple_(leg.c.cylinder_id, leg.c.no).in_(keys))))
+    for keys in chunked(sorted(under_way), KEYS_AT_ONCE):
+        _note(known, connection.execute(whole.where(any_of((leg.c.cylinder_id, leg.c.no), keys))))
     rows: list[dict[str, Any]] = []
     changes = Changes(set(), Counter())
     for cylinder_id, before in known.items():
