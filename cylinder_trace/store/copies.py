@@ -1,7 +1,7 @@
-"""A ledger made large by copying what it holds, for measuring: each copy is a city of its own, with its own sites.
+"""A ledger made large by copying what it holds, for measuring: each copy is other cylinders at the sites of its town.
 
 The copies are made by the database itself, on SQLite, so that ten million events are there in minutes. They are as if
-they had been judged, with nothing due; nobody's life goes on in them.
+they had been judged, with nothing due; nobody's life goes on in them. A site's days are kept as one copy makes them.
 """
 
 import re
@@ -40,8 +40,13 @@ _COPIED = (
     tables.notice,
     tables.party,
 )
-_NUMBER, _TAIL = "char(1)", "char(2)"
-"""Stand in a text to be copied for the number of the copy, and for the last twelve digits of its event's id."""
+_OF_A_SITE = {"site_day", "device_heard", "party"}
+"""Copied once for each town."""
+_NUMBER, _TAIL, _TOWN = "char(1)", "char(2)", "char(3)"
+"""Stand in a text to be copied for the number of the copy, the last twelve digits of its event's id, and its town."""
+IN_FIRST_TOWN = 3
+IN_A_TOWN = 12
+"""Copies that share the sites of one town; the first town, in which life goes on, has fewer and is the same for all sizes."""
 
 
 def copied(
@@ -60,13 +65,21 @@ def copied(
             for table in _COPIED:
                 connection.execute(text(_kept(table)))
         for number in range(first, last + 1):
-            values = {"number": str(number), "tail": f"{number:012x}", "end": f"{number:08x}"}
+            town, is_new = _town(number)
+            values = {"number": str(number), "tail": f"{number:012x}", "end": f"{number:08x}", "town": town}
             for table in _COPIED:
-                connection.execute(text(_copy(table)), values)
+                if is_new or table.name not in _OF_A_SITE:
+                    connection.execute(text(_copy(table)), values)
             told(1)
         for _, statement in indices:
             connection.execute(text(statement))
         connection.execute(text("UPDATE reference_version SET version = version + 1"))
+
+
+def _town(number: int) -> tuple[str, bool]:
+    """What the sites of a copy are called by, and whether it is the first in its town."""
+    after = number - IN_FIRST_TOWN
+    return ("", False) if after < 0 else (f"{1 + after // IN_A_TOWN}.", after % IN_A_TOWN == 0)
 
 
 def _indices(connection: Connection) -> list[tuple[str, str]]:
@@ -95,26 +108,27 @@ def _kept(table: Table) -> str:
 def _templates() -> dict[str, str]:
     event = f"replace(body, event_id, substr(event_id, 1, 24) || {_TAIL})"
     for name in _NAMES:
-        event = _marked(event, name, ".")
+        event = _marked(event, name, _TOWN)
     for name in _LABELS:
-        event = _marked(event, name, "-")
-    record = f"replace(body, '\"' || id || '-', '\"' || {_NUMBER} || '.' || id || '-')"
+        event = _marked(event, name, f"{_NUMBER} || '-'")
+    record = f"replace(body, '\"' || id || '-', '\"' || {_TOWN} || id || '-')"
     for name in ("site_id", "person_id"):
-        record = _marked(record, name, ".")
+        record = _marked(record, name, _TOWN)
     return {"event": event, "party": record}
 
 
 def _marked(expression: str, name: str, mark: str) -> str:
     key = f'"{name}":"'
-    return f"replace({expression}, '{key}', '{key}' || {_NUMBER} || '{mark}')"
+    return f"replace({expression}, '{key}', '{key}' || {mark})"
 
 
 def _copy(table: Table) -> str:
     columns = _columns(table)
     values = ", ".join(_value(table.name, name) for name in columns)
-    # Customers stay unknown: the register in memory would otherwise outgrow what is measured beside it.
-    kept = "record <> 'owner' AND body NOT LIKE '%\"type\":\"customer\"%'"
-    which = f" WHERE {kept}" if table.name == "party" else ""
+    which = {
+        "party": " WHERE record <> 'owner'",
+        "flow": " WHERE true ON CONFLICT DO UPDATE SET n = n + excluded.n",
+    }.get(table.name, "")
     return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {values} FROM first_{table.name}{which}"
 
 
@@ -122,11 +136,11 @@ def _value(table: str, name: str) -> str:
     if name in _CODES:
         return f":number || '-' || {name}"
     if name in _PLACES or (table == "party" and name == "id"):
-        return f":number || '.' || {name}"
+        return f":town || {name}"
     if name in _EVENTS:
         return f"substr({name}, 1, 24) || :tail"
     if name == "body" and table in {"event", "party"}:
-        return f"replace(replace(body, {_NUMBER}, :number), {_TAIL}, :tail)"
+        return f"replace(replace(replace(body, {_NUMBER}, :number), {_TAIL}, :tail), {_TOWN}, :town)"
     special = {
         "fingerprint": "substr(fingerprint, 1, 24) || :end",
         "unit": "unit || '/' || :number",

@@ -20,6 +20,9 @@ from cylinder_trace.store.tables import correction, cylinder, event, leg, pendin
 
 _COLUMNS = (event.c.event_id, event.c.code, event.c.occurred_ms, event.c.received_ms, event.c.body)
 
+_FEW_WAITING = 5000
+"""As many as are read whole."""
+
 Jump = tuple[int, str]
 """When it was noticed, and by which event."""
 
@@ -145,11 +148,7 @@ def at_site(connection: Connection, site: str, from_ms: int, to_ms: int) -> list
     """What was scanned at a site from a moment up to, and without, another, in the order it happened."""
     which = (event.c.site_id == site) & (event.c.occurred_ms >= from_ms) & (event.c.occurred_ms < to_ms)
     statement = select(*_COLUMNS).where(which, event.c.code.is_not(None))
-    waiting = set(
-        connection.scalars(
-            select(pending.c.event_id).join(event, event.c.event_id == pending.c.event_id).where(which)
-        )
-    )
+    waiting = _waiting(connection, which)
     loads, read = orjson.loads, Scan.of
     scans = [
         read(loads(body), occurred_ms, received_ms, code)
@@ -158,6 +157,16 @@ def at_site(connection: Connection, site: str, from_ms: int, to_ms: int) -> list
     ]
     scans.sort(key=attrgetter("at_ms", "event_id"))
     return scans
+
+
+def _waiting(connection: Connection, which: ColumnElement[bool]) -> set[str]:
+    """The events that no judge has judged yet; perhaps others too that are not among `which`."""
+    few = list(connection.scalars(select(pending.c.event_id).limit(_FEW_WAITING)))
+    if len(few) < _FEW_WAITING:
+        return set(few)
+    # Look-ups of every event among those that wait, which is dear and seldom needed.
+    statement = select(pending.c.event_id).join(event, event.c.event_id == pending.c.event_id)
+    return set(connection.scalars(statement.where(which)))
 
 
 def jumps(connection: Connection, site: str, from_ms: int, to_ms: int) -> tuple[list[Jump], list[Jump]]:
