@@ -14,8 +14,12 @@ from tests.world import (
     CUSTOMERS,
     DEPOT,
     MINHANG,
+    OTHER_OWNER,
+    OTHER_STATION,
+    OWNER,
     STATION,
     World,
+    agreed,
     code,
     corrected,
     moved,
@@ -233,3 +237,32 @@ def test_of_a_busy_depot_only_the_odd_legs_are_read(database: Database) -> None:
         reference = world.cache.read(connection)
         graph = surroundings.around(connection, [DEPOT], reference, ms(2))[DEPOT]
     assert [edge["cylinder_id"] for _, _, edge in graph.edges(data=True)] == [code(0)]
+
+
+def test_an_agreement_that_comes_late_withdraws_what_it_explains_and_its_correction_brings_it_back(
+    database: Database,
+) -> None:
+    world = World(database)
+    for number in range(1, 6):
+        world.post([registered(code(number)), moved("ship", code(number), number, DEPOT, OTHER_STATION)])
+    world.sweep(10)
+    assert ("new_intermediary", OTHER_STATION) in world.alerts()
+    agreement = agreed(OWNER, OTHER_STATION, 11)
+    world.post([agreement])
+    world.sweep(12)
+    assert ("new_intermediary", OTHER_STATION) in world.alerts("withdrawn")
+    world.post([corrected(agreement, 13)])
+    world.sweep(14)
+    assert ("new_intermediary", OTHER_STATION) in world.alerts()
+
+
+def test_a_firm_that_turns_out_to_run_both_places_withdraws_it_too(database: Database) -> None:
+    world = World(database)
+    for number in range(1, 6):
+        world.post([registered(code(number)), moved("ship", code(number), number, DEPOT, OTHER_STATION)])
+    world.sweep(10)
+    depot = SiteRecord(site_id=DEPOT, name="配送点", type="depot", district=MINHANG, owner_id=OTHER_OWNER)
+    with world.database.writing() as connection:
+        parties.put_records(connection, [depot])
+    world.sweep(12)
+    assert ("new_intermediary", OTHER_STATION) in world.alerts("withdrawn")

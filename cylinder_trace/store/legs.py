@@ -87,11 +87,12 @@ def cylinders_of(
     return found
 
 
-def origins_to(connection: Connection, site_ids: Iterable[str]) -> set[str]:
-    """The sites from which anything went to these."""
+def ends_of(connection: Connection, site_ids: Iterable[str]) -> set[str]:
+    """The sites from which anything went to these, or to which anything went from them."""
     found: set[str] = set()
-    for some in chunked(list(site_ids)):
-        found |= set(connection.scalars(select(leg.c.from_site).where(leg.c.to_site.in_(some)).distinct()))
+    for here, there in ((leg.c.to_site, leg.c.from_site), (leg.c.from_site, leg.c.to_site)):
+        for some in chunked(list(site_ids)):
+            found |= set(connection.scalars(select(there).where(here.in_(some)).distinct()))
     return found
 
 

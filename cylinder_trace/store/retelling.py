@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, or_, select
 
+from cylinder_trace.contract.master import read_record
 from cylinder_trace.judging.scan import day_start_ms
 from cylinder_trace.store import codes, cylinders, ledger, legs
 from cylinder_trace.store import days as site_days
 from cylinder_trace.store.ledger import Entry
+from cylinder_trace.store.tables import party
 
 Key = tuple[str, str, str]
 """`site`, `owner` or `person`; its id; the day from which a record of it holds, empty for always."""
@@ -61,7 +63,7 @@ def of_records(connection: Connection, before: Mapping[Key, Any], new: Mapping[K
         seen = ledger.codes_scanned_by(connection, person, since_ms)
         touched |= set(codes.roots_of(connection, seen).values())
     cylinders.ask_again(connection, touched, None)
-    legs.touch(connection, {*around, *legs.origins_to(connection, around)})
+    legs.touch(connection, {*around, *legs.ends_of(connection, around)})
 
 
 def of_paper(connection: Connection, paper: Entry, because: str) -> None:
@@ -74,6 +76,8 @@ def of_paper(connection: Connection, paper: Entry, because: str) -> None:
         touched = _seen_at(connection, [said["station_id"]], _day_ms(said["valid_from"]))
         # Whether a firm has an agreement decides of its whole record.
         site_days.touch_city_again(connection, said["station_id"], _ALWAYS_MS)
+        # It decides whether what moves between the places of the two firms is anybody's business.
+        legs.touch(connection, _places_of_firms(connection, said["owner_id"], said["station_id"]))
     elif paper.kind == "approval":
         touched = legs.cylinders_of(connection, [], [said["owner_id"]], _day_ms(said["valid_from"]))
     else:
@@ -81,6 +85,17 @@ def of_paper(connection: Connection, paper: Entry, because: str) -> None:
         touched = cylinders.of_owners(connection, [said["owner_id"]])
         touched |= legs.cylinders_of(connection, [], [said["owner_id"]], paper.occurred_ms)
     cylinders.ask_again(connection, touched, because)
+
+
+def _places_of_firms(connection: Connection, owner: str, station: str) -> set[str]:
+    """The places of a firm, and of the firm that runs a station, by any record of them."""
+    is_station = (party.c.record == "site", party.c.id == station)
+    firms = {
+        owner,
+        *(read_record(body).owner_id for body in connection.scalars(select(party.c.body).where(*is_station))),
+    }
+    run = [party.c.body.contains(f'"owner_id":"{firm}"', autoescape=True) for firm in firms - {None}]
+    return set(connection.scalars(select(party.c.id).where(party.c.record == "site", or_(*run))))
 
 
 def _differ(one: Any, other: Any, fields: Iterable[str]) -> bool:
