@@ -98,7 +98,21 @@ def parked(world: World, rng: Random, firm: Firm, place: Place, at_ms: int, full
     walk.place, walk.now_ms, walk.full = place, at_ms, full
     if place in firm.depots:
         walk.door = place
+    world.parked.append(walk)
     return walk
+
+
+def all_collected(world: World) -> None:
+    """The story is over: whatever it left with a customer is collected when it is empty, and stands at its depot.
+
+    The depot is one that other cylinders meet, too, and none of the story's own.
+    """
+    for walk in world.parked:
+        if walk.place is None and not walk.kept and walk.now_ms < world.plan.end_ms:
+            doors = walk.bottle.firm.doors
+            walk.stay()
+            walk.collect(walk.door if walk.door in doors else doors[0])
+    world.parked.clear()
 
 
 def crew(world: World, rng: Random, own: Firm, size: int, model: str | None = None,

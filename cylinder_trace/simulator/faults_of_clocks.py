@@ -15,7 +15,7 @@ def backdated_upload(world: World, rng: Random, number: int) -> Iterator[Label]:
     firm = lpg_firm(world, number)
     depot = firm.depots[0]
     day_ms = some_day(world, rng, 9, 2, 7)
-    device = f"{depot.site_id}-H8"
+    device = f"{depot.site_id}-H8{number:02}"
     for day in range(5):
         for turn in range(3):
             counted(world, rng, firm, depot, device, day_ms + day * DAY_MS + turn * 11 * MINUTE_MS)
@@ -33,13 +33,13 @@ def clock_fault(world: World, rng: Random, number: int) -> Iterator[Label]:
     depot = firm.depots[1]
     day_ms = some_day(world, rng, 9, 2, 4)
     ahead_ms = int(rng.uniform(2, 7) * HOUR_MS)
-    seen = []
+    seen, device = [], f"{depot.site_id}-H7{number:02}"
     for day in range(2):
         for turn in range(6):
             at_ms = day_ms + day * DAY_MS + turn * 25 * MINUTE_MS
-            seen.append(counted(world, rng, firm, depot, f"{depot.site_id}-H7", at_ms))
+            seen.append(counted(world, rng, firm, depot, device, at_ms))
             world.log.last.shift_ms = ahead_ms
-    yield Label("clock_fault", f"{depot.site_id}-H7", tuple(seen), True, "设备时钟比服务器快数小时")
+    yield Label("clock_fault", device, tuple(seen), True, "设备时钟比服务器快数小时")
 
 
 def counted(world: World, rng: Random, firm: Firm, place: Place, device: str, at_ms: int) -> UUID:

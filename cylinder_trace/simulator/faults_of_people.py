@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from uuid import UUID
 
+from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.simulator.branches import Booked, lpg_firm, parked, some_day
 from cylinder_trace.simulator.founding import agency, customer, people
 from cylinder_trace.simulator.places import kilometres
@@ -11,8 +12,8 @@ from cylinder_trace.simulator.plan import DAY_MS, Label
 from cylinder_trace.simulator.walk import Walk
 from cylinder_trace.simulator.world import Firm, Place, World
 
-NO_FAILURES = 400
-"""Inspections without a failure; at three in a hundred one would expect a dozen."""
+NO_FAILURES = 700
+"""Inspections without a failure within four weeks: far from chance, also where few of the city's others fail."""
 
 
 def operator_two_places(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -36,10 +37,9 @@ def courier_bulk_scan(world: World, rng: Random, number: int) -> Iterator[Label]
     for turn in range(26):
         home = customer(world, firm, depot.record.district, "household", rng)
         walk = parked(world, rng, firm, depot, first_ms + turn * 8_000)
-        seen.append(handed_over(walk, home.site_id))
-    yield Label(
-        "courier_bulk_scan", f"{depot.site_id}-C9", tuple(seen), True, "配送员在数分钟内集中扫码，未实际上门"
-    )
+        seen.append(handed_over(walk, home, f"{depot.site_id}-C9{number:02}"))
+    note = "配送员在数分钟内集中扫码，未实际上门"
+    yield Label("courier_bulk_scan", f"{depot.site_id}-C9{number:02}", tuple(seen), True, note)
 
 
 def inspection_mill(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -87,9 +87,9 @@ def seen_by(world: World, rng: Random, firm: Firm, place: Place, at_ms: int, per
     return walk.scan("observe", place.site_id, f"{place.site_id}-H4", person)
 
 
-def handed_over(walk: Walk, customer_id: str) -> UUID:
-    """A delivery scanned now with a courier's second device."""
+def handed_over(walk: Walk, home: SiteRecord, device: str) -> UUID:
+    """A delivery scanned now with a device of the depot."""
     depot = walk.at.site_id
-    walk.place = None
-    return walk.scan("deliver", depot, f"{depot}-C9", f"{depot}-D1", from_site=depot, to_site=customer_id,
-                     customer=customer_id, real_name_verified=True, safety_check="pass")  # fmt: skip
+    walk.place, walk.customer = None, home
+    return walk.scan("deliver", depot, device, f"{depot}-D1", from_site=depot, to_site=home.site_id,
+                     customer=home.site_id, real_name_verified=True, safety_check="pass")  # fmt: skip

@@ -14,6 +14,8 @@ from cylinder_trace.simulator.walk import Walk
 from cylinder_trace.simulator.world import Firm, Place, World
 
 USUAL = "YSP35.5"
+_KEPT_DAYS = 50
+"""The longest that cylinders pile up with customers: restaurants may have them for two months."""
 
 
 def site_imbalance(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -50,6 +52,7 @@ def customer_who_ships(world: World, rng: Random, number: int) -> Iterator[Label
         shipped.append(by_customer(walk, "ship", middle, papers))
         walk.wait(0.7, 1.5)
         shipped.append(by_customer(walk, "receive", last, papers))
+        walk.customer = last
     yield Label("new_intermediary", middle.site_id, tuple(shipped), True, "用户将配送来的气瓶转发他人")
 
 
@@ -83,12 +86,11 @@ def unknown_site(world: World, rng: Random, number: int) -> Iterator[Label]:
 
 
 def overstock(world: World, rng: Random, number: int) -> Iterator[Label]:
-    """A household that may store a hundred kilograms has a dozen cylinders for a week."""
+    """A household that may store a hundred kilograms has a dozen cylinders, and keeps them."""
     firm = lpg_firm(world, number)
     door = firm.depots[number % 2]
     home = customer(world, firm, door.record.district, "household", rng)
-    first_ms = some_day(world, rng, 8, 2, 5)
-    seen = [parked(world, rng, firm, door, first_ms, model=USUAL).deliver(home) for _ in range(13)]
+    seen = kept_at(world, rng, firm, door, home)
     yield Label("overstock", home.site_id, tuple(seen), True, "存瓶量超过核定储存量一天以上")
 
 
@@ -97,7 +99,8 @@ def sink_source(world: World, rng: Random, number: int) -> Iterator[Label]:
     firm = lpg_firm(world, number)
     own = own_depot(world, rng, firm)
     seen = []
-    for at_ms in days_of(world, rng, 40, 20, 2, 4):
+    # As of the city's end it is still so, and has been for longer than two weeks.
+    for at_ms in days_of(world, rng, 40, 20, world.plan.days - 28, 4):
         if number % 2 == 0:
             walk = parked(world, rng, firm, firm.stations[0], at_ms)
             seen.append(walk.haul(own)[1])
@@ -112,13 +115,18 @@ def sink_source(world: World, rng: Random, number: int) -> Iterator[Label]:
 def hoarding(world: World, rng: Random, number: int) -> Iterator[Label]:
     """Ten restaurants of one firm around a depot pile up cylinders, each within its limit, and give none back."""
     firm = lpg_firm(world, number)
-    door = firm.depots[number % 2]
+    # Each time another depot, so that one alert has one cluster.
+    turn_of_firm = number // sum(one.is_lpg for one in world.firms)
+    door = firm.depots[turn_of_firm % len(firm.depots)]
     homes = [customer(world, firm, door.record.district, "restaurant", rng) for _ in range(10)]
     seen = []
-    for turn, at_ms in enumerate(days_of(world, rng, 80, 14, 2, world.plan.days - 20)):
+    # None of them has anything for too long: they begin three weeks before the city's end.
+    for turn, at_ms in enumerate(days_of(world, rng, 80, 14, world.plan.days - 20, 2)):
         walk = parked(world, rng, firm, door, at_ms, model=USUAL)
+        walk.kept = True
         seen.append(walk.deliver(homes[turn % len(homes)]))
-    yield Label("hoarding", door.site_id, tuple(seen), True, "同一企业多家用户集中囤瓶，只进不退")
+    note = f"{door.site_id} 的多家用户集中囤瓶，只进不退"
+    yield Label("hoarding", firm.owner_id, tuple(seen), True, note)
 
 
 def own_depot(world: World, rng: Random, firm: Firm, since_ms: int | None = None) -> Place:
@@ -130,6 +138,17 @@ def own_depot(world: World, rng: Random, firm: Firm, since_ms: int | None = None
         world.records[world.records.index(own.record)] = opened
         own.record = opened
     return own
+
+
+def kept_at(world: World, rng: Random, firm: Firm, door: Place, home: SiteRecord) -> list[UUID]:
+    """Thirteen delivered to a customer in a day who has them until the city's end, but not for too long."""
+    first_ms = some_day(world, rng, 8, max(2, world.plan.days - _KEPT_DAYS), 5)
+    seen = []
+    for _ in range(13):
+        walk = parked(world, rng, firm, door, first_ms, model=USUAL)
+        walk.kept = True
+        seen.append(walk.deliver(home))
+    return seen
 
 
 def to_somebody(world: World, rng: Random, walk: Walk, firm: Firm) -> UUID:

@@ -125,13 +125,13 @@ def scan_gap(world: World, rng: Random, number: int) -> Iterator[Label]:
     """A handheld whose scans of an hour never came; and a gun that filled a dozen times between two scans."""
     firm = lpg_firm(world, number)
     depot, since_ms = firm.depots[number % 2], some_day(world, rng, 13)
-    seen = []
+    seen, device = [], f"{depot.site_id}-H6{number:02}"
     for turn in range(20):
         walk = parked(world, rng, firm, depot, since_ms + turn * 3 * MINUTE_MS)
         lost = 3 <= turn < 17
-        seen += [walk.scan("observe", depot.site_id, f"{depot.site_id}-H6", f"{depot.site_id}-W1", lost=lost)]
+        seen += [walk.scan("observe", depot.site_id, device, f"{depot.site_id}-W1", lost=lost)]
     came = (*seen[:3], *seen[17:])
-    yield Label("scan_gap", f"{depot.site_id}-H6", came, True, "设备扫码序号缺 14 个")
+    yield Label("scan_gap", device, came, True, "设备扫码序号缺 14 个")
     station, first_ms = firm.stations[0], some_day(world, rng, 6) - 20_000
     gun = f"{station.site_id}-{SPARE_GUN}"
     fills = []

@@ -9,6 +9,7 @@ from cylinder_trace.simulator.calendar import at_hour, months_later
 from cylinder_trace.simulator.journeys import (
     Plant,
     dormant,
+    lately,
     left_standing,
     on_with_its_life,
     set_out,
@@ -57,8 +58,9 @@ def fill_over_life(world: World, rng: Random, number: int) -> Iterator[Label]:
 
 
 def overdue_at_user(world: World, rng: Random, number: int) -> Iterator[Label]:
-    """Delivered two days before its term runs out, and left with the customer."""
+    """Delivered two days before its term runs out, and left with the customer, not yet for longer than usual."""
     walk = set_out(world, rng, world.firms[number % 2], entered=False)
+    walk.now_ms = lately(world, walk.now_ms)
     walk.place = walk.door
     handed = walk.deliver()
     ran_out = walk.today + timedelta(days=rng.randint(1, 2))

@@ -1,8 +1,8 @@
-"""A city on disk: three JSON Lines files, read back line by line."""
+"""A city on disk: four JSON Lines files, read back line by line."""
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ from uuid import UUID
 
 from cylinder_trace.contract.event import read_event, written
 from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord, read_record
-from cylinder_trace.simulator.plan import Arrival, City, Label
+from cylinder_trace.simulator.plan import Arrival, City, Label, Missed
 
-MASTER, EVENTS, LABELS = "master.jsonl", "events.jsonl", "labels.jsonl"
+MASTER, EVENTS, LABELS, MISSED = "master.jsonl", "events.jsonl", "labels.jsonl", "missed.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class CityFiles:
         """What was planted."""
         return labels_of(self.directory / LABELS)
 
+    @property
+    def missed(self) -> Iterator[Missed]:
+        """The scans that nobody made; none where the city was written before they were kept."""
+        return missed_of(self.directory / MISSED)
+
 
 def records_of(path: Path) -> Iterator[SiteRecord | OwnerRecord | PersonRecord]:
     """The master data of one file, as a stream. Raises MalformedRecord."""
@@ -57,6 +62,13 @@ def labels_of(path: Path) -> Iterator[Label]:
         yield Label(**entry | {"event_ids": tuple(map(UUID, entry["event_ids"]))})
 
 
+def missed_of(path: Path) -> Iterator[Missed]:
+    """The scans that nobody made, of one file; none where there is no such file: a real city does not know them."""
+    if path.is_file():
+        for line in _lines(path):
+            yield Missed(**json.loads(line))
+
+
 def count(path: Path) -> int:
     """How many lines a file has."""
     with path.open("rb") as file:
@@ -64,7 +76,7 @@ def count(path: Path) -> int:
 
 
 def write(city: City, directory: Path) -> None:
-    """Write master.jsonl, events.jsonl and labels.jsonl, creating the directory and replacing older files."""
+    """Write master.jsonl, events.jsonl, labels.jsonl and missed.jsonl, creating the directory and replacing older files."""
     directory.mkdir(parents=True, exist_ok=True)
     _write(directory / MASTER, (record.model_dump(mode="json", exclude_none=True) for record in city.records))
     _write(
@@ -90,6 +102,7 @@ def write(city: City, directory: Path) -> None:
             for label in city.labels
         ),
     )
+    _write(directory / MISSED, (asdict(one) for one in city.missed))
 
 
 def read(directory: Path) -> CityFiles:

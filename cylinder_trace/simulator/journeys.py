@@ -19,6 +19,9 @@ Plant = Callable[[World, Random, int], Iterator[Label]]
 """Lives one planted story and labels it. The number counts the stories of its kind; a window too short plants none."""
 
 
+_LATELY_DAYS = 45
+
+
 def set_out(world: World, rng: Random, firm: Firm, medium: str | None = None, code: str | None = None,
             entered: bool = True) -> Walk:  # fmt: skip
     """A new cylinder of a firm, with a customer, at a moment that leaves six days for what is planned."""
@@ -36,6 +39,12 @@ def set_out(world: World, rng: Random, firm: Firm, medium: str | None = None, co
     if entered:
         enter(world, bottle)
     return walk
+
+
+def lately(world: World, at_ms: int) -> int:
+    """A moment that leaves as many hours of the day and six days too, but not two months."""
+    last_ms = world.plan.end_ms - int(6.5 * DAY_MS)
+    return last_ms - (last_ms - at_ms) % (_LATELY_DAYS * DAY_MS)
 
 
 def to_station(walk: Walk, station: Place | None = None) -> tuple[UUID, ...]:

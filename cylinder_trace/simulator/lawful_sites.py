@@ -8,7 +8,7 @@ from cylinder_trace.simulator.branches import Booked, lpg_firm, parked, some_day
 from cylinder_trace.simulator.calendar import at_hour
 from cylinder_trace.simulator.faults_of_clocks import counted
 from cylinder_trace.simulator.faults_of_people import handed_over, seen_by, two_sites
-from cylinder_trace.simulator.faults_of_sites import USUAL, own_depot, to_somebody
+from cylinder_trace.simulator.faults_of_sites import USUAL, kept_at, own_depot, to_somebody
 from cylinder_trace.simulator.founding import agency, customer
 from cylinder_trace.simulator.plan import DAY_MS, HOUR_MS, MINUTE_MS, Label
 from cylinder_trace.simulator.world import World
@@ -71,10 +71,9 @@ def festival(world: World, rng: Random, number: int) -> Iterator[Label]:
     seen = []
     for turn in range(26):
         walk = parked(world, rng, firm, depot, first_ms + turn * 9_000, model=USUAL)
-        seen.append(handed_over(walk, fair.site_id))
-    yield Label(
-        "courier_bulk_scan", f"{depot.site_id}-C9", tuple(seen), False, "庙会集中用气，同一用户一次交付"
-    )
+        seen.append(handed_over(walk, fair, f"{depot.site_id}-C9{number:02}"))
+    note = "庙会集中用气，同一用户一次交付"
+    yield Label("courier_bulk_scan", f"{depot.site_id}-C9{number:02}", tuple(seen), False, note)
 
 
 def typed_at_day_end(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -99,8 +98,7 @@ def more_storage(world: World, rng: Random, number: int) -> Iterator[Label]:
     firm = lpg_firm(world, number)
     door = firm.depots[0]
     home = customer(world, firm, door.record.district, "restaurant", rng)
-    first_ms = some_day(world, rng, 8, 2, 5)
-    seen = [parked(world, rng, firm, door, first_ms, model=USUAL).deliver(home) for _ in range(13)]
+    seen = kept_at(world, rng, firm, door, home)
     yield Label("overstock", home.site_id, tuple(seen), False, "核定储存量较大，未超量")
 
 

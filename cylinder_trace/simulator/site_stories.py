@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
+from cylinder_trace.simulator.branches import all_collected
 from cylinder_trace.simulator.faults_of_clocks import backdated_upload, clock_fault
 from cylinder_trace.simulator.faults_of_people import (
     courier_bulk_scan,
@@ -52,16 +53,19 @@ from cylinder_trace.simulator.plan import Label
 from cylinder_trace.simulator.world import World
 
 _CYLINDERS_A_LARGE_STORY = 5000
+_FAILURES_FROM, _FAILURES_EACH = 15_000, 40_000
+"""So large a city has failures enough to tell; each agency without any takes more of them elsewhere to stand out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A plant, the shortest window it fits in, and the smallest city; a large one is told less often."""
+    """A plant, the shortest window it fits in, and the smallest city; a large one is told once, and again for so many more."""
 
     plant: Plant
     least_days: int
     least_cylinders: int = 1
     large: bool = False
+    one_in: int = _CYLINDERS_A_LARGE_STORY
 
 
 FAULTS_OF_SITES: tuple[Story, ...] = (
@@ -70,7 +74,7 @@ FAULTS_OF_SITES: tuple[Story, ...] = (
     Story(silent_station, 30, 400, large=True), Story(manual_codes, 20, 400, large=True),
     Story(fill_to_delivery, 30, 400, large=True), Story(station_burst, 30, 400, large=True),
     Story(operator_two_places, 8), Story(courier_bulk_scan, 8), Story(inspection_mill, 10),
-    Story(no_failures, 40, 15_000, large=True), Story(backdated_upload, 12), Story(clock_fault, 8),
+    Story(no_failures, 40, _FAILURES_FROM, large=True, one_in=_FAILURES_EACH), Story(backdated_upload, 12), Story(clock_fault, 8),
     Story(site_imbalance, 20), Story(customer_who_ships, 16), Story(depot_for_others, 16), Story(unknown_site, 16),
     Story(overstock, 10), Story(sink_source, 30, large=True), Story(hoarding, 40, large=True),
 )  # fmt: skip
@@ -90,8 +94,9 @@ def told(world: World, stories: tuple[Story, ...]) -> Iterator[Label]:
     for number in range(plan.faults_of_each_kind):
         for story in stories:
             fits = plan.days >= story.least_days and plan.cylinders >= story.least_cylinders
-            seldom = story.large and number > plan.cylinders // _CYLINDERS_A_LARGE_STORY
+            seldom = story.large and number > plan.cylinders // story.one_in
             if fits and not seldom:
                 rng = Random(f"{plan.seed}/{story.plant.__name__}/{number}")
                 yield from story.plant(world, rng, number)
+                all_collected(world)
                 world.log.pack()

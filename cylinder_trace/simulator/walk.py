@@ -46,7 +46,8 @@ class Walk:
     """A cylinder on its way. Every step moves `now_ms` on and gives the event's id back.
 
     `place` is where it is, None while it is at `customer`; `door` is where it was last delivered from.
-    A `faithful` walk has no missed scans, so that what is planted on it stands alone.
+    A `faithful` walk has no missed scans, so that what is planted on it stands alone. One that is `kept` stays with its
+    customer until the city's end.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Walk:
     ) -> None:
         self.world, self.bottle, self.rng, self.now_ms = world, bottle, rng, now_ms
         self.faithful = faithful
+        self.kept = False
         self.door: Place = rng.choice(bottle.firm.doors)
         self.station: Place = rng.choice(bottle.firm.stations)
         self.place: Place | None = None

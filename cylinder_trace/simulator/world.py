@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
@@ -10,6 +10,9 @@ from cylinder_trace.law.tables import Law
 from cylinder_trace.simulator.calendar import at_hour
 from cylinder_trace.simulator.plan import DAY_MS, Missed, Plan
 from cylinder_trace.simulator.uploads import Act, Log, outages
+
+if TYPE_CHECKING:
+    from cylinder_trace.simulator.walk import Walk
 
 Segment = Literal["household", "restaurant", "industrial"]
 
@@ -132,7 +135,8 @@ class Firm:
 class World:
     """Everything a cylinder can meet. `lapsed` and `renewed` are stations with a planted licence story.
 
-    `missed` are the scans of honest cylinders that left no trace. In a `cold` spell customers need more gas.
+    `missed` are the scans of honest cylinders that left no trace. In a `cold` spell customers need more gas. `parked` are
+    the cylinders of the story that is being told; none of them is left standing with a customer when it is over.
     """
 
     plan: Plan
@@ -146,6 +150,7 @@ class World:
     missed: list[Missed] = field(default_factory=list)
     cold: tuple[int, int] | None = None
     branches: int = 0
+    parked: "list[Walk]" = field(default_factory=list)
     _broken: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _stock: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 

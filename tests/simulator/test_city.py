@@ -94,6 +94,15 @@ def test_a_city_reads_back_from_its_files(city: City, tmp_path: Path) -> None:
     assert tuple(parts.records) == city.records
     assert tuple(parts.arrivals) == tuple(city.arrivals)
     assert tuple(parts.labels) == city.labels
+    assert tuple(parts.missed) == city.missed != ()
+
+
+def test_a_city_of_which_nobody_knows_what_was_missed_reads_as_if_nothing_was(
+    city: City, tmp_path: Path
+) -> None:
+    write(city, tmp_path)
+    (tmp_path / "missed.jsonl").unlink()
+    assert tuple(read(tmp_path).missed) == ()
 
 
 def test_every_kind_of_fault_and_look_alike_is_planted_and_its_events_arrived(city: City) -> None:

@@ -26,7 +26,7 @@ INNOCENT = {
 
 
 OF_CYLINDERS = {rule.name for rule in CYLINDER_RULES} - {"due_soon"} | {"out_of_area", "bypass_loop"}
-"""What is judged here. That a term ends soon is nobody's fault; sites over their days and the rest of the network are judged elsewhere."""
+"""What is judged here. That a term ends soon is nobody's fault; sites and the rest of the network are judged elsewhere."""
 
 
 @dataclass

@@ -1,22 +1,21 @@
 """What is planted about sites, people, devices and the network is what it says; an honest city has none of it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
 from statistics import mean
-from typing import Any
 
 import pytest
 
 from cylinder_trace.contract.master import SiteRecord
-from cylinder_trace.simulator.calendar import SHANGHAI
-from cylinder_trace.simulator.city import Arrival, City, Label, Plan, simulate
-from cylinder_trace.simulator.faults_of_people import no_failures
+from cylinder_trace.simulator.city import Label, Plan, simulate
+from cylinder_trace.simulator.faults_of_clocks import backdated_upload, clock_fault
+from cylinder_trace.simulator.faults_of_people import courier_bulk_scan, no_failures
 from cylinder_trace.simulator.founding import built
 from cylinder_trace.simulator.site_stories import FAULTS_OF_SITES, LAWFUL_SITES
 from cylinder_trace.simulator.uploads import uploaded
+from tests.simulator.told import Told, by, by_day, day, gaps_s, hour
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 KINDS = {
@@ -29,30 +28,6 @@ LAWFUL = KINDS - {"manual_codes", "scan_gap", "fill_to_delivery", "hoarding"}
 """Kinds of which a lawful look-alike is planted."""
 
 
-class Told:
-    """A city, each event once with its arrival, and its labels."""
-
-    def __init__(self, city: City) -> None:
-        self.city = city
-        self.by_id: dict[Any, Arrival] = {}
-        for arrival in city.arrivals:
-            self.by_id.setdefault(arrival.event.event_id, arrival)
-        self.arrivals = list(self.by_id.values())
-        self.events = [arrival.event for arrival in self.arrivals]
-        self.sites = {one.site_id: one for one in city.records if isinstance(one, SiteRecord)}
-
-    def labels(self, kind: str, fault: bool = True) -> list[Label]:
-        found = [label for label in self.city.labels if label.kind == kind and label.fault is fault]
-        assert found, kind
-        return found
-
-    def of(self, label: Label) -> list[Any]:
-        return sorted((self.by_id[one].event for one in label.event_ids), key=lambda event: event.occurred_at)
-
-    def fills(self, site: str) -> list[Any]:
-        return [event for event in self.events if event.kind == "fill" and event.site_id == site]
-
-
 @pytest.fixture(scope="module")
 def told() -> Told:
     return Told(simulate(Plan(seed=21, cylinders=5000, days=60, end=END, faults_of_each_kind=2)))
@@ -61,27 +36,6 @@ def told() -> Told:
 @pytest.fixture(scope="module")
 def honest() -> Told:
     return Told(simulate(Plan(seed=22, cylinders=2500, days=60, end=END, faults_of_each_kind=0)))
-
-
-def day(moment: datetime) -> int:
-    return moment.astimezone(SHANGHAI).toordinal()
-
-
-def hour(moment: datetime) -> float:
-    local = moment.astimezone(SHANGHAI)
-    return local.hour + local.minute / 60
-
-
-def gaps_s(events: Iterable[Any]) -> list[float]:
-    times = sorted(event.occurred_at for event in events)
-    return [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
-
-
-def by(events: Iterable[Any], *names: str) -> dict[Any, list[Any]]:
-    grouped = defaultdict(list)
-    for event in events:
-        grouped[tuple(getattr(event, name) for name in names)].append(event)
-    return grouped
 
 
 def test_every_kind_is_planted_its_events_arrived_and_the_large_ones_are_fewer(told: Told) -> None:
@@ -141,7 +95,7 @@ def test_an_agency_without_failures_has_hundreds_of_inspections(told: Told) -> N
     (label,) = no_failures(world, Random(1), 0)
     inspected = [one.event for one in uploaded(world.log, plan) if one.event.kind == "inspect"]
     assert {one.event_id for one in inspected} == set(label.event_ids)
-    assert len(inspected) >= 300
+    assert len(inspected) >= 700
     assert {(one.site_id, one.result) for one in inspected} == {(label.subject, "pass")}
     assert inspected[-1].occurred_at - inspected[0].occurred_at < timedelta(days=28)
     others = [one for one in told.events if one.kind == "inspect" and one.site_id in {"IA01", "IA02"}]
@@ -184,6 +138,13 @@ def test_a_faulty_clock_runs_hours_ahead_and_one_set_wrong_once_does_so_twice(to
         assert max(ahead(label).values()) >= 3
     for label in told.labels("clock_fault", fault=False):
         assert sum(ahead(label).values()) == 2
+
+
+def test_every_faulty_device_is_another_one(told: Told) -> None:
+    world = built(told.city.plan)
+    for plant in (clock_fault, backdated_upload, courier_bulk_scan):
+        labels = [label for number in range(6) for label in plant(world, Random(number), number)]
+        assert len({label.subject for label in labels}) == 6
 
 
 def test_one_person_in_two_places_would_have_flown(told: Told) -> None:
@@ -342,15 +303,16 @@ def test_a_new_intermediary_is_a_customer_a_stranger_or_serves_another_firm(told
 
 def test_a_customer_over_its_limit_is_so_for_days(told: Told) -> None:
     for label in told.labels("overstock"):
-        assert told.sites[label.subject].storage_limit_kg < 14.9 * len(label.event_ids)
+        assert told.limit_kg(label.subject) < 14.9 * len(label.event_ids)
         assert not [one for one in told.events if one.kind == "return" and one.from_site == label.subject]
-    large, missed = [], []
+    large: list[Label] = []
+    missed: list[Label] = []
     for label in told.labels("overstock", fault=False):
         (missed if "漏扫" in label.note else large).append(label)
     for label in large:
-        assert told.sites[label.subject].storage_limit_kg > 14.9 * len(label.event_ids)
+        assert told.limit_kg(label.subject) > 14.9 * len(label.event_ids)
     for label in missed:
-        assert told.sites[label.subject].storage_limit_kg < 14.9 * len(label.event_ids)
+        assert told.limit_kg(label.subject) < 14.9 * len(label.event_ids)
 
 
 def test_honest_customers_keep_within_their_storage(honest: Told) -> None:
@@ -370,7 +332,7 @@ def test_honest_customers_keep_within_their_storage(honest: Told) -> None:
         if event.kind == "deliver":
             where[code] = event.to_site
             changes[event.to_site].append(size[code])
-            assert sum(changes[event.to_site]) <= honest.sites[event.to_site].storage_limit_kg + 30
+            assert sum(changes[event.to_site]) <= honest.limit_kg(event.to_site) + 30
     assert len(changes) > 500
 
 
@@ -411,15 +373,8 @@ def test_an_honest_hand_keys_few_codes(honest: Told) -> None:
 def test_a_large_city_has_more_of_everything() -> None:
     small = built(Plan(seed=1, cylinders=2000, days=60, end=END))
     large = built(Plan(seed=1, cylinders=200_000, days=60, end=END))
-    assert len(small.firms), len(small.agencies) == (3, 2)
+    assert (len(small.firms), len(small.agencies)) == (3, 2)
     assert 8 <= len(large.firms) <= 12
     assert 30 <= sum(len(firm.stations) for firm in large.firms) <= 50
     assert 50 <= sum(len(firm.depots) for firm in large.firms) <= 70
     assert 4 <= len(large.agencies) <= 6
-
-
-def by_day(fills: Iterable[Any]) -> dict[int, list[Any]]:
-    grouped = defaultdict(list)
-    for fill in fills:
-        grouped[day(fill.occurred_at)].append(fill)
-    return grouped
