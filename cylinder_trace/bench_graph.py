@@ -22,6 +22,7 @@ from cylinder_trace.judging.rules import network_findings
 from cylinder_trace.judging.scan import DAY_MS, local_day
 from cylinder_trace.law.tables import load
 from cylinder_trace.store import flows, surroundings
+from cylinder_trace.store import legs as store_legs
 from cylinder_trace.store.database import Database, open_database, upgrade
 from cylinder_trace.store.tables import leg
 
@@ -59,7 +60,7 @@ def neighbourhood_s(customers: int = 60_000, legs: int = 1_000_000) -> Measured:
 
         edges = around("D0000")
         return Measured(
-            legs,
+            store_legs.count(connection),
             _median_s(lambda: around("C000001")),
             _median_s(lambda: around("D0000")),
             edges,

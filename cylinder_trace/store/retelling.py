@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from cylinder_trace.contract.master import read_record
+from cylinder_trace.contract.master import SiteRecord, read_record
 from cylinder_trace.judging.scan import day_start_ms
 from cylinder_trace.store import codes, cylinders, ledger, legs
 from cylinder_trace.store import days as site_days
@@ -90,11 +90,9 @@ def of_paper(connection: Connection, paper: Entry, because: str) -> None:
 def _places_of_firms(connection: Connection, owner: str, station: str) -> set[str]:
     """The places of a firm, and of the firm that runs a station, by any record of them."""
     is_station = (party.c.record == "site", party.c.id == station)
-    firms = {
-        owner,
-        *(read_record(body).owner_id for body in connection.scalars(select(party.c.body).where(*is_station))),
-    }
-    run = [party.c.body.contains(f'"owner_id":"{firm}"', autoescape=True) for firm in firms - {None}]
+    records = [read_record(body) for body in connection.scalars(select(party.c.body).where(*is_station))]
+    firms = {owner} | {one.owner_id for one in records if isinstance(one, SiteRecord) and one.owner_id}
+    run = [party.c.body.contains(f'"owner_id":"{firm}"', autoescape=True) for firm in firms]
     return set(connection.scalars(select(party.c.id).where(party.c.record == "site", or_(*run))))
 
 
