@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 Range = tuple[int, int]
 """Numbers that were all heard, both ends inclusive."""
 
@@ -82,7 +84,7 @@ class Tally:
     @classmethod
     def restored(cls, text: str) -> "Tally":
         """The tally that `saved` wrote."""
-        said: dict[str, Any] = {"first": "", "first_ms": 0, **json.loads(text)}
+        said: dict[str, Any] = {"first": "", "first_ms": 0, **orjson.loads(text)}
         if "devices" in said:
             said["devices"] = {one: DeviceDay(*its) for one, its in said["devices"].items()}
         return cls(**said)

@@ -6,6 +6,7 @@ a silence is noticed though no event tells of it.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select
@@ -306,8 +307,14 @@ def tallies(connection: Connection, first: int, last: int) -> dict[str, dict[int
     found: dict[str, dict[int, Tally]] = defaultdict(dict)
     statement = select(site_day).where(site_day.c.day >= first, site_day.c.day <= last)
     for row in connection.execute(statement):
-        found[row.site_id][row.day] = Tally.restored(row.tally)
+        found[row.site_id][row.day] = _restored(row.tally)
     return found
+
+
+@lru_cache(maxsize=16_384)
+def _restored(text: str) -> Tally:
+    # Of four weeks of a city's sites all but a day's tallies are those of the sweep before.
+    return Tally.restored(text)
 
 
 def _scans(connection: Connection, which: ColumnElement[bool]) -> list[Scan]:
