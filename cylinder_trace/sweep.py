@@ -20,12 +20,16 @@ BATCH = 2000
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One list of work: what is due on it, how some of it is done in one transaction, and how a piece is put off."""
+    """One list of work: what is due on it, how some of it is done in one transaction, and how a piece is put off.
+
+    What `gathers` lets more of the same come in before it is looked at.
+    """
 
     what: str
     due: Callable[[Connection, int, int], list[str]]
     do: Callable[[Database, ReferenceCache, int, Sequence[str]], int]
     put_off: Callable[[Connection, str, int, str], None]
+    gathers: bool = False
 
 
 def run(
@@ -33,16 +37,18 @@ def run(
     cache: ReferenceCache,
     now_ms: int,
     progress: Callable[[str, int], object] | None = None,
+    gathered_ms: int = 0,
 ) -> dict[str, int]:
     """Bring everything up to `now_ms`; gives how many events, cylinders and sites were looked at, and how many failed.
 
     `progress(what, number)` is called after every transaction. What is interrupted goes on at the next run.
+    Days on which late events came wait for more of them; those that would wait no longer than `gathered_ms` do not.
     """
     looked = {step.what: 0 for step in _STEPS} | {"failed": 0}
     for step in _STEPS:
         while True:
             with database.reading() as connection:
-                due = step.due(connection, now_ms, BATCH)
+                due = step.due(connection, now_ms + gathered_ms * step.gathers, BATCH)
             if not due:
                 break
             done, failed = _done(step, database, cache, now_ms, due)
@@ -107,7 +113,7 @@ def _look_around(database: Database, cache: ReferenceCache, now_ms: int, sites: 
 _STEPS = (
     _Step("events", ledger.waiting, _judge, ledger.put_off),
     _Step("cylinders", cylinders.due, _wake, cylinders.put_off),
-    _Step("days", days.due, site_days.look_at_days, days.put_off),
-    _Step("city days", days.city_due, site_days.look_back, days.put_off_city),
+    _Step("days", days.due, site_days.look_at_days, days.put_off, gathers=True),
+    _Step("city days", days.city_due, site_days.look_back, days.put_off_city, gathers=True),
     _Step("sites", legs.touched, _look_around, legs.put_off),
 )

@@ -18,7 +18,11 @@ TOP_LEVEL = ROOMS | {"wsgi.py", "pyproject.toml", "README.md", "Makefile", "CHAN
 LEFT_BY_TOOLS = {"build", "dist", "__pycache__"}
 LONGEST_FILE_LINES = 400
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
-RULE_FOLDERS: dict[str, tuple[Rule, ...]] = {"cylinder": CYLINDER_RULES, "site": SITE_RULES, "network": NETWORK_RULES}
+RULE_FOLDERS: dict[str, tuple[Rule, ...]] = {
+    "cylinder": CYLINDER_RULES,
+    "site": SITE_RULES,
+    "network": NETWORK_RULES,
+}
 # Spelt in pieces, so that this file does not find itself.
 NOT_OURS_TO_NAME = ["/" + "work/", "/root" + "/", "python" + "hosted", "pypi" + ".org"]
 LOADS = re.compile(

@@ -26,7 +26,13 @@ from cylinder_trace.store.alerts import Scope
 from cylinder_trace.web.pages.shown_alert import explained, naming_for, shown
 
 AT_MS = 1_777_852_800_000  # 2026-05-04 08:00 in Shanghai
-OVERDUE = {"valid_until": "2026-01-31", "filled_on": "2026-05-04", "days_over": 93}
+OVERDUE = {
+    "valid_until": "2026-01-31",
+    "filled_on": "2026-05-04",
+    "days_over": 93,
+    "basis_zh": "",
+    "basis_en": "",
+}
 HOSTILE = "<script>alert('x')</script>\"><img src=http://evil.example/x>"
 
 

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from cylinder_trace import delivery, sweep
 from cylinder_trace.commands.arguments import Adding, Unusable, moment
 from cylinder_trace.contract.fields import epoch_ms
+from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
 from cylinder_trace.stage import opened
@@ -56,6 +57,7 @@ def _serve(_arguments: argparse.Namespace, settings: Settings) -> int:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
+        workers=settings.workers,
         blocking_threads=settings.threads,
     ).serve()
     return 0
@@ -82,7 +84,9 @@ def _worker(_arguments: argparse.Namespace, settings: Settings) -> int:
 def _sweep(arguments: argparse.Namespace, settings: Settings) -> int:
     now_ms = epoch_ms(arguments.as_of) if arguments.as_of else clock_ms()
     with opened(settings.database_url) as (database, cache), tqdm(unit=" judged", disable=None) as bar:
-        looked = sweep.run(database, cache, now_ms, lambda _what, number: bar.update(number))
+        looked = sweep.run(
+            database, cache, now_ms, lambda _what, number: bar.update(number), gathered_ms=HOUR_MS
+        )
     print(", ".join(f"{number} {what}" for what, number in looked.items()))
     return 0
 

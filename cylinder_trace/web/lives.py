@@ -10,7 +10,7 @@ import networkx as nx
 from sqlalchemy import Connection
 
 from cylinder_trace.contract.fields import moment_of
-from cylinder_trace.judging.circulation import movements
+from cylinder_trace.judging.circulation import trail
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.judging.state import Leg, State
@@ -156,8 +156,9 @@ def within(alert: dict[str, Any], scope: Scope) -> bool:
 
 def trail_json(life: Life) -> dict[str, Any]:
     """The custody trail in node-link form."""
-    graph = movements(((life.cylinder_id, leg) for leg in life.legs), life.reference)
+    graph = trail(life.legs, life.reference)
     data: dict[str, Any] = nx.node_link_data(graph, edges="links")
+    data["graph"] = {}  # what the rules are told beside the legs is none of the reader's
     data["own_site_only"] = life.own_site is not None
     if life.own_site is not None:
         reference = life.reference
@@ -167,6 +168,7 @@ def trail_json(life: Life) -> dict[str, Any]:
     for link in data["links"]:
         leg: Leg = link.pop("leg")
         link |= {
+            "cylinder_id": life.cylinder_id,
             "no": leg.no,
             "kind": leg.kind,
             "departed_at": life.moment(leg.departed_ms),

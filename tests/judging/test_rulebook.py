@@ -14,7 +14,9 @@ ON = date(2026, 11, 24)
 def test_the_readme_has_every_rule_as_the_program_prints_them() -> None:
     _, _, rest = README.read_text(encoding="utf-8").partition("<!-- rules: cylinder-trace rules -->\n")
     printed, _, _ = rest.partition("<!-- end of rules -->")
-    assert printed.strip() == table(load(), ON).strip(), "run: cylinder-trace rules, and put it between the marks"
+    assert printed.strip() == table(load(), ON).strip(), (
+        "run: cylinder-trace rules, and put it between the marks"
+    )
 
 
 def test_the_table_names_each_rule_once() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cylinder_trace.contract.event import KINDS
+from cylinder_trace.contract.event import KINDS, REFERENCE_KINDS
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.store import alerts, parties, work
 from cylinder_trace.store.alerts import Scope
@@ -155,6 +155,14 @@ def test_a_life_with_every_kind_of_event_has_a_word_for_each_field(
         checked(
             "fill_check", which, 16, result="fail", items_failed=["瓶体", "阀门"], residual_pressure_mpa=0.2
         ),
+        made(
+            "override",
+            16.5,
+            cylinder_code=which,
+            overrides=["zombie"],
+            reason="误报失",
+            approved_by="示例站长",
+        ),
         made("scrap", 17, cylinder_code=which, method="压扁", person="p-1"),
     ]
     pages.post(life)
@@ -171,7 +179,7 @@ def test_a_life_with_every_kind_of_event_has_a_word_for_each_field(
     for one in words[lang]:
         assert one in said
     seen = {event["kind"] for event in life}
-    assert seen >= set(KINDS) - {"tag_replace", "correct", "licence", "tag_block", "agreement"}
+    assert seen >= set(KINDS) - REFERENCE_KINDS - {"tag_replace", "correct"}
 
 
 def test_a_long_trail_is_drawn_in_its_last_legs_until_all_are_asked_for(
@@ -242,7 +250,7 @@ def test_a_number_that_nobody_confirmed_says_so(pages: World, signed_in: SignIn)
 def test_a_withdrawn_alert_says_which_late_record_explains_it(pages: World, signed_in: SignIn) -> None:
     overdue(pages)
     late = made(
-        "inspect", 0.5, cylinder_code=code(1), result="pass", valid_until="2030-05-31", site_id=STATION
+        "inspect", 0.5, cylinder_code=code(1), result="pass", valid_until="2030-05-31", site_id="agency-1"
     )
     pages.post([late], received_ms=ms(30))
     pages.judge(30)
@@ -250,7 +258,7 @@ def test_a_withdrawn_alert_says_which_late_record_explains_it(pages: World, sign
     page = signed_in("city").get(f"/alerts/{alert['fingerprint']}").text
     said = text_of(page)
     assert "已撤回" in said
-    assert "因收到记录： 检验 2026-05-04 08:30 北京时间 · station-1 点 · 合格 · 有效期至 2030-05-31" in said
+    assert "因收到记录： 检验 2026-05-04 08:30 北京时间 · agency-1 · 合格 · 有效期至 2030-05-31" in said
     assert "接收时间 2026-05-05 14:00 北京时间" in said
     assert f"/cylinders/{code(1)}#e-{late['event_id']}" in page
 
