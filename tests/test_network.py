@@ -9,7 +9,7 @@ from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.store import flows, parties, surroundings
 from cylinder_trace.store.database import Database
-from cylinder_trace.store.tables import alert, flow, leg, touched_site
+from cylinder_trace.store.tables import alert, flow, leg, party, touched_site
 from tests.world import (
     CUSTOMERS,
     DEPOT,
@@ -266,3 +266,22 @@ def test_a_firm_that_turns_out_to_run_both_places_withdraws_it_too(database: Dat
         parties.put_records(connection, [depot])
     world.sweep(12)
     assert ("new_intermediary", OTHER_STATION) in world.alerts("withdrawn")
+
+
+def test_a_place_that_is_new_on_the_register_may_take_in_its_stock_first(database: Database) -> None:
+    world = World(database)
+    for number in range(1, 31):
+        day = (number - 1) // 2
+        world.post(
+            [registered(code(number)), moved("ship", code(number), 24 * day + number % 2, STATION, DEPOT)]
+        )
+    world.sweep(24 * 15 + 1)
+    assert ("sink_source", DEPOT) in world.alerts()
+    opened = SiteRecord(
+        site_id=DEPOT, name="新点", type="depot", owner_id=OWNER, district=MINHANG, valid_from="2026-04-20"
+    )
+    with world.database.writing() as connection:
+        connection.execute(delete(party).where(party.c.id == DEPOT))
+        parties.put_records(connection, [opened])
+    world.sweep(24 * 15 + 2)
+    assert ("sink_source", DEPOT) not in world.alerts()

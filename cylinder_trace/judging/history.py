@@ -35,6 +35,12 @@ class History(Generic[Record]):
         return records[0] if len(records) == 1 else records[max(0, bisect_right(self._from_ms, at_ms) - 1)]
 
     @property
+    def since_ms(self) -> int | None:
+        """When the first record began to hold; None where it always did."""
+        first_ms = self._from_ms[0]
+        return None if first_ms == _ALWAYS_MS else first_ms
+
+    @property
     def latest(self) -> Record:
         """The record that holds from the latest day."""
         return self._records[-1]

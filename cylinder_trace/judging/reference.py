@@ -180,6 +180,11 @@ class Reference:
         history = self._sites.get(site) if site else None
         return history.at(at_ms) if history else None
 
+    def opened_ms(self, site: str) -> int | None:
+        """When a site began to be; None where the register does not say."""
+        history = self._sites.get(site)
+        return history.since_ms if history else None
+
     def owner(self, owner: str | None, at_ms: int) -> OwnerRecord | None:
         """A firm as it was at a moment; None for one that is not in the register."""
         history = self._owners.get(owner) if owner else None

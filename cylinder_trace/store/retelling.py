@@ -26,7 +26,7 @@ _IN_STORIES = {
 """What the rules over a cylinder's story ask of a record."""
 _IN_DAYS = ("type", "owner_id", "lat", "lon", "opens", "closes", "lines")
 """What the rules over days ask of a site."""
-_AROUND = ("type", "owner_id", "district", "storage_limit_kg")
+_AROUND = ("type", "owner_id", "district", "storage_limit_kg", "valid_from")
 """What the rules over the network ask of a site."""
 
 

@@ -2,6 +2,7 @@
 
 Why it matters: cylinders that vanish are filled, cut up or sold where nobody looks; those from nowhere were never seen.
 Example: in four weeks a depot has taken in eighty cylinders and given out three.
+A place that is new on the register has some weeks to take in its stock.
 Source: 上海市燃气管理条例 art. 27; thresholds sink_source.*. One alert a place and way; it ends when the balance comes
 back or the weeks have passed.
 """
@@ -104,6 +105,11 @@ def _counts(
     if record is not None and record.type in _ENDS_OF_THE_WAY:
         return {}, {}
     first_day = local_day(as_of_ms) - window_days(reference, as_of_ms) + 1
+    opened_ms = reference.opened_ms(site)
+    if opened_ms is not None:
+        # A new place takes in its stock first.
+        stocked = local_day(opened_ms) + int(reference.number("sink_source.stocking_days", as_of_ms))
+        first_day = max(first_day, stocked)
     came, left = counted_by_day(graph, site)
     return (
         {day: n for day, n in came.items() if day >= first_day},
