@@ -25,14 +25,18 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the pages are served on")
     port: int = Field(8080, ge=1, le=65535, description="port the pages are served on")
     threads: int = Field(
-        16, ge=1, le=256, description="requests served at once; a slow sender holds one of them"
+        8, ge=1, le=256, description="requests served at once by a process; a slow sender holds one of them"
+    )
+    workers: int = Field(
+        1, ge=1, le=64, description="processes that serve; passwords tried are counted by each for itself"
     )
     public_url: str = Field(
         "", description="how people reach the pages; printed in mails and key files; host and port when empty"
     )
     secret_key: str = Field("", description="signs sessions; made and kept beside the database when empty")
     signing_key: str = Field(
-        "", description="32 bytes in base64 that sign station snapshots; made and kept beside the secret when empty"
+        "",
+        description="32 bytes in base64 that sign station snapshots; made and kept beside the secret when empty",
     )
     smtp_host: str = Field("127.0.0.1", description="mail server")
     smtp_port: int = Field(25, ge=1, le=65535, description="mail server's port")

@@ -90,8 +90,11 @@ def opened(url: str) -> Iterator[tuple[Database, ReferenceCache]]:
 
 
 @contextmanager
-def serving(url: str, port: int, directory: Path) -> Iterator[None]:
-    """The real server as a process of its own, ended with the block; its words are in server.log."""
+def serving(url: str, port: int, directory: Path) -> Iterator[int]:
+    """The real server as a process of its own, ended with the block; its words are in server.log.
+
+    Gives the id of its session, which its children share.
+    """
     variables = environment(url, port) | {"CYLINDER_TRACE_SECRET_DIRECTORY": str(directory)}
     log = (directory / "server.log").open("wb")
     # In a session of its own, so that Ctrl-C reaches us alone and the server is asked to end exactly once.
@@ -104,7 +107,7 @@ def serving(url: str, port: int, directory: Path) -> Iterator[None]:
     )
     try:
         _wait_for(f"http://127.0.0.1:{port}/sign-in", process)
-        yield
+        yield process.pid
     finally:
         stop(process)
         log.close()

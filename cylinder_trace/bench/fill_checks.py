@@ -2,12 +2,13 @@
 
 import base64
 import http.client
+import os
 import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle, islice
@@ -39,13 +40,20 @@ _PATH = "/api/v1/fill-checks"
 
 @dataclass(frozen=True)
 class Waits:
-    """Milliseconds from a request's first byte to the last of its answer, sorted, and requests a second."""
+    """Milliseconds from a request's first byte to the last of its answer, sorted, and requests a second.
+
+    `server_ms` is the processor time that the server, without its database, spent on a request.
+    """
 
     ms: list[float]
     rate: float
+    server_ms: float
 
     def __str__(self) -> str:
-        return f"p50 {self._at(50):.1f} ms, p95 {self._at(95):.1f} ms, {self.rate:.0f} a second"
+        return (
+            f"p50 {self._at(50):.1f} ms, p95 {self._at(95):.1f} ms, {self.rate:.0f} a second,"
+            f" {self.server_ms:.1f} ms of the server's processor each"
+        )
 
     def _at(self, percent: int) -> float:
         return statistics.quantiles(self.ms, n=100, method="inclusive")[percent - 1]
@@ -92,12 +100,13 @@ def measured(url: str, folder: Path) -> tuple[Waits, Waits, Waits]:
                 enrol(connection, f"bench-{number}", station, address, enrolled_ms)
                 for number, station in enumerate(islice(cycle(stations), STATIONS))
             ]
-    with serving(url, port, folder):
-        _asked(port, [_questions(keys[0], codes, 40)], 0.0)  # warm
-        alone = _asked(port, [_questions(keys[0], codes, _ALONE)], 0.0)
-        paced = _asked(port, [_questions(key, codes, _EACH // 2) for key in keys], _PACE_S)
-        crowded = _asked(port, [_questions(key, codes, _EACH) for key in keys], 0.0)
-    return alone, paced, crowded
+    with serving(url, port, folder) as session:
+
+        def asked(keys: Sequence[KeyFile], each: int, pace_s: float = 0.0) -> Waits:
+            return _asked(port, session, [_questions(key, codes, each) for key in keys], pace_s)
+
+        asked(keys, 4)  # warm
+        return asked(keys[:1], _ALONE), asked(keys, _EACH // 2, _PACE_S), asked(keys, _EACH)
 
 
 def _questions(key: KeyFile, codes: Sequence[str], number: int) -> list[_Signed]:
@@ -126,7 +135,7 @@ def _questions(key: KeyFile, codes: Sequence[str], number: int) -> list[_Signed]
     return questions
 
 
-def _asked(port: int, stations: Sequence[Sequence[_Signed]], pace_s: float) -> Waits:
+def _asked(port: int, session: int, stations: Sequence[Sequence[_Signed]], pace_s: float) -> Waits:
     """Every station on a connection of its own, asking one thing after another."""
     waits: list[list[float]] = [[] for _ in stations]
     together = threading.Barrier(len(stations) + 1)
@@ -154,13 +163,27 @@ def _asked(port: int, stations: Sequence[Sequence[_Signed]], pace_s: float) -> W
     for thread in threads:
         thread.start()
     together.wait()
-    begun = time.monotonic()
+    begun, worked_ms = time.monotonic(), _processor_ms(session)
     for thread in threads:
         thread.join()
+    rate = sum(map(len, stations)) / (time.monotonic() - begun)
+    server_ms = (_processor_ms(session) - worked_ms) / sum(map(len, stations))
     all_ms = sorted(wait for its in waits for wait in its)
     if len(all_ms) != sum(map(len, stations)):
         raise RuntimeError("a station was not answered; see above")
-    return Waits(all_ms, len(all_ms) / (time.monotonic() - begun))
+    return Waits(all_ms, rate, server_ms)
+
+
+def _processor_ms(session: int) -> float:
+    """What the processes of a session have used so far; Linux only."""
+    used = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # proc(5): after the name in brackets come state, ppid, pgrp, session; utime and stime are 14 and 15.
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                used += int(fields[11]) + int(fields[12])
+    return used * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -2,13 +2,39 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, collate, delete, func, or_, select
+from sqlalchemy import Connection, Select, String, bindparam, collate, delete, func, or_, select, update
 
 from cylinder_trace.judging.state import State
 from cylinder_trace.store import codes, tries
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.database import add_missing, chunked, put
 from cylinder_trace.store.tables import code_link, cylinder, event, pending, rejudge
+
+
+def _at_gun() -> Select[str]:
+    code = bindparam("scanned", type_=String)
+    bound_to, its = code_link.alias(), select(code_link.c.code).where(code_link.c.parent == code)
+    not_first = select(code_link.c.code).where(code_link.c.code == code)
+    further = select(bound_to.c.code).where(bound_to.c.parent.in_(its.correlate(None)))
+    waiting = select(pending.c.event_id).where(
+        or_(pending.c.code == code, pending.c.code.in_(its.correlate(None)))
+    )
+    unclear = [one.correlate(None).exists() for one in (not_first, further, waiting)]
+    return select(cylinder.c.state).where(cylinder.c.cylinder_id == code, *(~one for one in unclear))
+
+
+_AT_GUN = _at_gun()
+"""Made once: making it takes as long as asking."""
+
+
+_CHANGED = select(rejudge.c.cylinder_id).where(rejudge.c.not_before_ms <= bindparam("as_of_ms"))
+_CHANGED = _CHANGED.order_by(rejudge.c.cylinder_id).limit(bindparam("most"))
+# One that could not be judged is on the list of those to be told anew, and waits there.
+_WOKEN = select(cylinder.c.cylinder_id).where(
+    cylinder.c.wake_ms < bindparam("as_of_ms"),
+    cylinder.c.cylinder_id.not_in(select(rejudge.c.cylinder_id)),
+)
+_WOKEN = _WOKEN.order_by(cylinder.c.wake_ms).limit(bindparam("most"))
 
 
 def lock(connection: Connection, cylinder_ids: Iterable[str]) -> dict[str, State | None]:
@@ -49,6 +75,11 @@ def save(connection: Connection, states: Sequence[State], now_ms: int) -> None:
     put(connection, cylinder, rows)
 
 
+def judged_at(connection: Connection, as_of_ms: int, clock_ms: int) -> None:
+    """What was judged for another moment than that of the clock changed when the clock says it did."""
+    connection.execute(update(cylinder).where(cylinder.c.changed_ms == as_of_ms).values(changed_ms=clock_ms))
+
+
 def forget(connection: Connection, cylinder_ids: Iterable[str]) -> None:
     """Codes turned out to be another cylinder's: drop their states, and the wish to have them told anew."""
     for some in chunked(sorted(cylinder_ids)):
@@ -68,16 +99,7 @@ def read_at_gun(connection: Connection, code: str) -> State | None:
     Not enough where events wait to be judged, or codes were bound to codes that were bound. An operator waits for it
     with the cylinder in hand, and nearly every one is answered here.
     """
-    bound_to, its = code_link.alias(), select(code_link.c.code).where(code_link.c.parent == code)
-    not_first = select(code_link.c.code).where(code_link.c.code == code)
-    further = select(bound_to.c.code).where(bound_to.c.parent.in_(its.correlate(None)))
-    waiting = select(pending.c.event_id).where(
-        or_(pending.c.code == code, pending.c.code.in_(its.correlate(None)))
-    )
-    unclear = [one.correlate(None).exists() for one in (not_first, further, waiting)]
-    text = connection.scalar(
-        select(cylinder.c.state).where(cylinder.c.cylinder_id == code, *(~one for one in unclear))
-    )
+    text = connection.scalar(_AT_GUN, {"scanned": code})
     return None if text is None else State.restored(text)
 
 
@@ -92,16 +114,8 @@ def read_all(connection: Connection, cylinder_ids: Iterable[str]) -> dict[str, S
 
 def due(connection: Connection, as_of_ms: int, limit: int) -> list[str]:
     """Cylinders that wake by then or whose reference data changed."""
-    woken = select(cylinder.c.cylinder_id).where(cylinder.c.wake_ms < as_of_ms).order_by(cylinder.c.wake_ms)
-    changed = select(rejudge.c.cylinder_id).order_by(rejudge.c.cylinder_id)
-    changed = changed.where(rejudge.c.not_before_ms <= as_of_ms)
-    # One that could not be judged is on the list of those to be told anew, and waits there.
-    woken = woken.where(cylinder.c.cylinder_id.not_in(select(rejudge.c.cylinder_id)))
-    ids = [
-        row.cylinder_id
-        for statement in (changed, woken)
-        for row in connection.execute(statement.limit(limit))
-    ]
+    asked = {"as_of_ms": as_of_ms, "most": limit}
+    ids = [one for statement in (_CHANGED, _WOKEN) for one in connection.scalars(statement, asked)]
     return list(dict.fromkeys(ids))[:limit]
 
 

@@ -69,6 +69,12 @@ class Database:
         with self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """To write with single statements of which each may stand without the others; else like `asking`."""
+        with self.asking() if self.is_postgresql else self.writing() as connection:
+            yield connection
+
     def close(self) -> None:
         """Give back all connections."""
         self.engine.dispose()

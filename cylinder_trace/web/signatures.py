@@ -40,7 +40,7 @@ def signed_body(request: Request) -> tuple[Device, bytes] | Response:
         return refusal(
             401, "bad_signature", "请求没有设备签名。", "sign the request with the device's key (RFC 9421)"
         )
-    with server().database.reading() as connection:
+    with server().database.asking() as connection:
         device = people.find_device(connection, key_id)
     if device is None or device.revoked_ms is not None:
         zh, en = (
@@ -69,7 +69,7 @@ def signed_body(request: Request) -> tuple[Device, bytes] | Response:
         return refusal(401, "clock", zh, en)
     # A nonce is kept for as long as its signature could be shown again.
     oldest_ms = now_ms - 3 * LONGEST_CLOCK_DIFFERENCE_S * 1000
-    with server().database.writing() as connection:
+    with server().database.noting() as connection:
         if not people.spend_nonce(connection, device.device_id, nonce, now_ms, oldest_ms):
             return refusal(
                 401, "replayed", "该签名已使用过。", "this signature was used before; sign every request anew"

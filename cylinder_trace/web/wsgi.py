@@ -40,7 +40,7 @@ def _signing_key(settings: Settings) -> Ed25519PrivateKey | None:
 _settings = load_settings()
 application = create_app(
     Server(
-        open_database(_settings.database_url),
+        open_database(_settings.database_url, connections=_settings.threads),
         ReferenceCache(load()),
         _settings,
         signing_key=_signing_key(_settings),

@@ -131,7 +131,7 @@ def unknown_medium(error: UnknownMedium) -> Response:
 def verdict_on(here: Server, code: str, asked: FillCheckRequest) -> Verdict:
     """The verdict on a fill, from everything that is on record of the cylinder, judged or not. Raises UnknownMedium."""
     at_ms = epoch_ms(asked.at) if asked.at else here.now_ms()
-    with here.database.reading() as connection:
+    with here.database.asking() as connection:
         reference = here.cache.read(connection)
         state = cylinders.read_at_gun(connection, code)
         if state is None:
