@@ -14,6 +14,7 @@ from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
 from cylinder_trace.stage import opened
+from cylinder_trace.store import cylinders
 from cylinder_trace.store.database import upgrade
 from cylinder_trace.web.server import clock_ms
 from cylinder_trace.worker import Worker
@@ -84,9 +85,15 @@ def _worker(_arguments: argparse.Namespace, settings: Settings) -> int:
 def _sweep(arguments: argparse.Namespace, settings: Settings) -> int:
     now_ms = epoch_ms(arguments.as_of) if arguments.as_of else clock_ms()
     with opened(settings.database_url) as (database, cache), tqdm(unit=" judged", disable=None) as bar:
-        looked = sweep.run(
-            database, cache, now_ms, lambda _what, number: bar.update(number), gathered_ms=HOUR_MS
-        )
+        try:
+            looked = sweep.run(
+                database, cache, now_ms, lambda _what, number: bar.update(number), gathered_ms=HOUR_MS
+            )
+        finally:
+            # Stations fetch what changed since they last did, by the clock, whatever moment was judged for.
+            if arguments.as_of:
+                with database.writing() as connection:
+                    cylinders.judged_at(connection, now_ms, clock_ms())
     print(", ".join(f"{number} {what}" for what, number in looked.items()))
     return 0
 
