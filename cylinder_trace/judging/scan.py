@@ -20,7 +20,7 @@ MOVEMENTS = frozenset({"ship", "receive", "deliver", "return"})
 """Kinds that take a cylinder from one site to another."""
 
 
-SCANS = MOVEMENTS | {"fill_check", "fill", "post_check", "inspect", "repair", "observe"}
+SCANS = MOVEMENTS | {"fill_check", "override", "fill", "post_check", "inspect", "repair", "observe"}
 """Kinds that are made with the cylinder at hand; the others are entered at a desk."""
 
 
