@@ -110,6 +110,7 @@ def _evaluate(arguments: argparse.Namespace, _settings: Settings) -> int:
             files.records_of(master),
             files.arrivals_of(arguments.events),
             files.labels_of(arguments.labels),
+            files.missed_of(arguments.events.with_name(files.MISSED)),
             told=bar.update,
         )
     for line in table(score):

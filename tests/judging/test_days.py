@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from cylinder_trace.judging.days import SiteDay, tallied
 from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.rules.site import scan_gap
 from cylinder_trace.judging.scan import HOUR_MS, Scan, day_start_ms
 from cylinder_trace.judging.tally import Tally, ranges
-from cylinder_trace.judging.windows import gaps
+from cylinder_trace.judging.windows import City, SiteWindow, gaps
 from cylinder_trace.law.tables import load
 
 REFERENCE = Reference(load())
@@ -82,3 +83,15 @@ def test_late_scans_are_proved_backdated_only_by_later_ones_sent_an_hour_before(
     assert not tally(*late, afterwards).devices["设备"].proved
     before = scan(11, 8)
     assert not tally(before, *late).devices["设备"].proved
+
+
+def test_a_gun_that_was_used_away_from_home_lacks_nothing_there() -> None:
+    """What it filled between its two visits, it filled at its own station."""
+    days = {
+        DAY: tally(scan(1, 9, gun="枪1", gun_count=100)),
+        DAY + 1: tally(scan(2, 9, gun="枪1", gun_count=130)),
+    }
+    window = SiteWindow("甲站", days, City(DAY + 5, {"甲站": days}))
+    assert [one.subject for one in scan_gap.in_window(window, REFERENCE)] == ["枪1"]
+    lent = Reference(load(), guns={"枪1": "乙站"})
+    assert list(scan_gap.in_window(window, lent)) == []

@@ -58,7 +58,7 @@ RULE = SiteRule(
         title=("一人两地作业", "One person at two places"),
         fact=(
             "{person} 当日 {times} 次在相距 {km} 公里的 {first_site}、{second_site} 之间作业，时间上不可能。",
-            "{person} worked {times} times that day at {first_site} and {second_site}, {km} km apart, in less time than the way takes.",
+            "{person} worked {times} times that day at {first_site} and {second_site}, {km} km apart, with no time for the way.",
         ),
         remedy=(
             "核实实际操作人员及其证书，查处冒用账号。",
