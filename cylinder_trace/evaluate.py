@@ -4,8 +4,9 @@ The real walks work on a database of their own, which is gone afterwards. Time p
 arrived in ten minutes is judged together, a sweep comes every hour, and notices that are due count as told.
 """
 
+import gc
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -22,8 +23,6 @@ from cylinder_trace.store import codes, lives, notices, outcomes, parties
 from cylinder_trace.store.database import Database, open_database, upgrade
 from cylinder_trace.store.parties import ReferenceCache
 
-TOGETHER_MS = MINUTE_MS
-"""What arrives within this time of each other is recorded as received at once, with the last of it."""
 STAYS_BUSY_MS = 2 * DAY_MS
 """How long after a device's scan the timetable is kept; the papers of quiet years are taken in day by day."""
 
@@ -73,6 +72,8 @@ def evaluate(
         url = f"sqlite:///{Path(folder) / 'evaluated.sqlite3'}"
         upgrade(url)
         database = open_database(url, is_scratch=True)
+        # The city stays: looking through it for what can be given back took a good part of the time.
+        gc.freeze()
         try:
             cache = ReferenceCache(law or load())
             with database.writing() as connection:
@@ -82,6 +83,7 @@ def evaluate(
             course = _lived(database, cache, arrivals, named, told, timetable or Timetable())
             return _score(database, course, labels, missed)
         finally:
+            gc.unfreeze()
             database.close()
 
 
@@ -103,38 +105,25 @@ def _lived(
             course.scanned_ms = received_ms
         return received_ms // (timetable.judge_every_ms if course.is_busy(received_ms) else DAY_MS)
 
-    for _, some in groupby(arrivals, key=slot):
-        batch = list(some)
+    for _, arrived in groupby(arrivals, key=slot):
+        batch = list(arrived)
         _pass_time(database, cache, course, epoch_ms(batch[0].received_at), timetable)
         for arrival in batch:
             event_id = str(arrival.event.event_id)
             if event_id in named:
                 course.at_ms[event_id] = epoch_ms(arrival.event.occurred_at)
-        for together in _together(batch):
-            intake.record(database, [one.event for one in together], together[-1].received_at, None)
+        for start in range(0, len(batch), LARGEST_BATCH):
+            some = batch[start : start + LARGEST_BATCH]
+            moments = [one.received_at for one in some]
+            intake.record(database, [one.event for one in some], moments[-1], None, each_at=moments)
         course.now_ms = max(course.now_ms, epoch_ms(batch[-1].received_at))
         course.swept_ms = course.swept_ms or course.now_ms
-        while intake.judge(database, cache, course.now_ms):
+        while intake.judge(database, cache, course.now_ms, LARGEST_BATCH) == LARGEST_BATCH:
             pass
         _tell(database, course)
         told(len(batch))
     _sweep(database, cache, course, course.now_ms)
     return course
-
-
-def _together(batch: Sequence[Arrival]) -> Iterator[list[Arrival]]:
-    """What is recorded in one transaction."""
-    some: list[Arrival] = []
-    for arrival in batch:
-        if some and (
-            len(some) == LARGEST_BATCH
-            or epoch_ms(arrival.received_at) - epoch_ms(some[0].received_at) > TOGETHER_MS
-        ):
-            yield some
-            some = []
-        some.append(arrival)
-    if some:
-        yield some
 
 
 def _pass_time(
@@ -158,6 +147,9 @@ def _sweep(database: Database, cache: ReferenceCache, course: _Course, now_ms: i
 
 def _tell(database: Database, course: _Course) -> None:
     """Count the notices that are due as told, without a mail."""
+    with database.reading() as connection:
+        if not notices.is_any_due(connection, course.now_ms):
+            return
     with database.writing() as connection:
         while rows := notices.due(connection, course.now_ms, 500):
             notices.told(connection, rows)

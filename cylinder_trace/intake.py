@@ -7,6 +7,7 @@ judged. A judge that fails costs no record: the work stays listed as pending unt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -34,17 +35,20 @@ def record(
     site_id: str | None = None,
     *,
     is_office: bool = False,
+    each_at: Sequence[datetime] | None = None,
 ) -> BatchReceipt:
     """Transaction 1: put the readable events of a batch on record and answer for each one, in order.
 
     `messages` are decoded JSON values or event models. `device_id` is the device that signed and `site_id` where it
     is enrolled; an office's device speaks for every site. No device means a trusted import. An event that is on
     record already gets its first receipt again, marked duplicate; the same id with other content is refused. One
-    bad event never costs the good ones.
+    bad event never costs the good ones. `each_at` says when each was received, where a history is recorded in which
+    they were not received at once.
     """
     received_ms = epoch_ms(received_at)
     sender = None if device_id is None else _Sender(device_id, None if is_office else site_id, is_office)
-    read: list[Entry | Receipt] = [_read(message, received_ms, sender) for message in messages]
+    moments = repeat(received_ms) if each_at is None else map(epoch_ms, each_at)
+    read: list[Entry | Receipt] = [_read(*one, sender) for one in zip(messages, moments, strict=False)]
     with database.writing() as connection:
         if sender is not None and not is_office:
             read = _own_corrections(connection, read, sender)

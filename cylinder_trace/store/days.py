@@ -9,7 +9,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.days import EVIDENCE, SiteDay
@@ -41,6 +53,17 @@ _MOST_DAYS = 50
 """Looked at in one transaction: a busy station's takes a tenth of a second."""
 _MOST_CITY_DAYS = 32
 """Looked at in one transaction: their windows overlap, so that a tally is read once for all of them."""
+
+
+def _due(which: Table, *order: Column[Any]) -> Select[Any]:
+    now_ms: ColumnElement[int] = bindparam("now_ms", type_=BigInteger)
+    statement = select(*which.primary_key).where(which.c.due_ms <= now_ms, which.c.not_before_ms <= now_ms)
+    return statement.order_by(*order).limit(bindparam("most"))
+
+
+# Asked at every sweep, and made once: making them takes longer than asking.
+_DUE = _due(touched_day, touched_day.c.due_ms, *touched_day.primary_key)
+_CITY_DUE = _due(touched_city_day, touched_city_day.c.day)
 
 
 def of_scans(scans: Iterable[Scan]) -> set[Day]:
@@ -136,10 +159,8 @@ def touch(connection: Connection, days: Iterable[Day], reference: Reference, now
 
 def due(connection: Connection, now_ms: int, limit: int) -> list[str]:
     """The days that are to be looked at now, as keys."""
-    statement = select(touched_day.c.site_id, touched_day.c.day)
-    statement = statement.where(touched_day.c.due_ms <= now_ms, touched_day.c.not_before_ms <= now_ms)
-    statement = statement.order_by(touched_day.c.due_ms, touched_day.c.site_id, touched_day.c.day)
-    return [f"{day} {site}" for site, day in connection.execute(statement.limit(min(limit, _MOST_DAYS)))]
+    asked = {"now_ms": now_ms, "most": min(limit, _MOST_DAYS)}
+    return [f"{day} {site}" for site, day in connection.execute(_DUE, asked)]
 
 
 def named(key: str) -> Day:
@@ -270,11 +291,8 @@ def _judged_ms(day: int, reference: Reference, now_ms: int) -> int:
 
 def city_due(connection: Connection, now_ms: int, limit: int) -> list[str]:
     """The city's days that are to be looked at now, the earliest first, as keys."""
-    statement = select(touched_city_day.c.day).where(
-        touched_city_day.c.due_ms <= now_ms, touched_city_day.c.not_before_ms <= now_ms
-    )
-    days = connection.scalars(statement.order_by(touched_city_day.c.day).limit(min(limit, _MOST_CITY_DAYS)))
-    return [str(day) for day in days]
+    asked = {"now_ms": now_ms, "most": min(limit, _MOST_CITY_DAYS)}
+    return [str(day) for day in connection.scalars(_CITY_DUE, asked)]
 
 
 def take_off_city(connection: Connection, days: Sequence[int], reference: Reference, now_ms: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, text
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, text
 
 from cylinder_trace.judging.scan import Scan, overruled
 from cylinder_trace.store import tries
@@ -214,7 +214,7 @@ def codes_scanned_by(connection: Connection, operator_id: str, from_ms: int) -> 
 
 def waiting(connection: Connection, now_ms: int, limit: int) -> list[str]:
     """The ids of the events that are to be judged now, oldest first."""
-    return list(connection.scalars(_oldest_first(select(pending.c.event_id), now_ms, limit)))
+    return list(connection.scalars(_WAITING, {"now_ms": now_ms, "most": limit}))
 
 
 def waiting_of(connection: Connection, codes: Sequence[str]) -> list[str]:
@@ -228,16 +228,21 @@ def taken(connection: Connection, now_ms: int, limit: int, only: Sequence[str] |
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(of=pending, skip_locked=True)
     if only is None:
-        return [Entry(*row) for row in connection.execute(_oldest_first(statement, now_ms, limit))]
+        asked = {"now_ms": now_ms, "most": limit}
+        return [Entry(*row) for row in connection.execute(_oldest_first(statement), asked)]
     entries: list[Entry] = []
     for some in chunked(list(only)):
         entries += [Entry(*row) for row in connection.execute(statement.where(pending.c.event_id.in_(some)))]
     return entries
 
 
-def _oldest_first(statement: Select[Any], now_ms: int, limit: int) -> Select[Any]:
-    statement = statement.where(pending.c.not_before_ms <= now_ms)
-    return statement.order_by(pending.c.received_ms, pending.c.event_id).limit(limit)
+def _oldest_first(statement: Select[Any]) -> Select[Any]:
+    statement = statement.where(pending.c.not_before_ms <= bindparam("now_ms"))
+    return statement.order_by(pending.c.received_ms, pending.c.event_id).limit(bindparam("most"))
+
+
+_WAITING = _oldest_first(select(pending.c.event_id))
+"""Made once: making it takes longer than asking."""
 
 
 def done(connection: Connection, entries: Iterable[Entry]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Result, delete, func, or_, select, update
+from sqlalchemy import Connection, Result, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.state import Leg
@@ -14,6 +14,11 @@ from cylinder_trace.store.database import KEYS_AT_ONCE, any_of, chunked, put
 from cylinder_trace.store.tables import leg, touched_site
 
 _COLUMNS = [leg.c[name] for name in Leg._fields]
+
+
+_TOUCHED = select(touched_site.c.site_id).where(touched_site.c.not_before_ms <= bindparam("now_ms"))
+_TOUCHED = _TOUCHED.where(touched_site.c.due_ms < bindparam("now_ms"))
+_TOUCHED = _TOUCHED.order_by(touched_site.c.site_id).limit(bindparam("most"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +103,7 @@ def ends_of(connection: Connection, site_ids: Iterable[str]) -> set[str]:
 
 def touched(connection: Connection, now_ms: int, limit: int) -> list[str]:
     """Sites whose legs changed since they were last looked at, or whose time has come."""
-    statement = select(touched_site.c.site_id).where(touched_site.c.not_before_ms <= now_ms)
-    statement = statement.where(touched_site.c.due_ms < now_ms)
-    return list(connection.scalars(statement.order_by(touched_site.c.site_id).limit(limit)))
+    return list(connection.scalars(_TOUCHED, {"now_ms": now_ms, "most": limit}))
 
 
 def looked_at(connection: Connection, again_ms: Mapping[str, int | None]) -> None:

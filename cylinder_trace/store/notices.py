@@ -5,7 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from cylinder_trace.judging.rules import RULES
 from cylinder_trace.judging.scan import HOUR_MS
@@ -21,6 +34,7 @@ ACTIVE_BEFORE_MS = 72 * HOUR_MS
 """A device that made no scan for so long before is not waited for."""
 
 _ENDS = ("withdrawn", "resolved")
+_NOW_MS: ColumnElement[int] = bindparam("now_ms", type_=BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +90,18 @@ def give(
 
 def due(connection: Connection, now_ms: int, limit: int) -> list[dict[str, Any]]:
     """Notices that are due and have somebody to be told, with their alert and the event that made the difference."""
+    statement = _DUE
+    if connection.dialect.name == "postgresql":
+        statement = statement.with_for_update(of=notice, skip_locked=True)
+    asked = {"now_ms": now_ms, "most": limit}
+    return [dict(row) for row in connection.execute(statement, asked).mappings()]
+
+
+def _due() -> Select[Any]:
     this_one = (alert_history.c.fingerprint == notice.c.fingerprint) & (
         alert_history.c.transition_no == notice.c.transition_no
     )
-    statement = (
+    return (
         select(
             notice.c.transition_no,
             notice.c.reason,
@@ -91,16 +113,22 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[dict[str, Any]]
         .join(alert, alert.c.fingerprint == notice.c.fingerprint)
         .outerjoin(alert_history, this_one)
         .outerjoin(event, event.c.event_id == alert_history.c.because)
-        .where(notice.c.state == "due", notice.c.due_ms <= now_ms, _has_recipient(), ~_is_owed(now_ms))
+        .where(notice.c.state == "due", notice.c.due_ms <= _NOW_MS, _has_recipient(), ~_is_owed())
         .order_by(notice.c.due_ms, notice.c.fingerprint)
-        .limit(limit)
+        .limit(bindparam("most"))
     )
-    if connection.dialect.name == "postgresql":
-        statement = statement.with_for_update(of=notice, skip_locked=True)
-    return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def _is_owed(now_ms: int) -> ColumnElement[bool]:
+def is_any_due(connection: Connection, now_ms: int) -> bool:
+    """Whether the time of any notice has come, to be told or to wait for somebody."""
+    return connection.scalar(_ANY_DUE, {"now_ms": now_ms}) is not None
+
+
+_ANY_DUE = select(notice.c.fingerprint).where(notice.c.state == "due").limit(1)
+_ANY_DUE = _ANY_DUE.where(notice.c.due_ms <= _NOW_MS)
+
+
+def _is_owed() -> ColumnElement[bool]:
     """Whether the scan that would explain an alert may still lie on a device of its site.
 
     That is so while one that scanned there shortly before has not been heard since; some days after it was found
@@ -112,7 +140,7 @@ def _is_owed(now_ms: int) -> ColumnElement[bool]:
         & (device_heard.c.last_occurred_ms > alert.c.at_ms - ACTIVE_BEFORE_MS)
     )
     rests_on_absence = alert.c.rule.in_([rule.name for rule in RULES.values() if rule.waits_for_late_scans])
-    is_recent = alert.c.changed_ms > now_ms - OWED_FOR_MS
+    is_recent = alert.c.changed_ms > _NOW_MS - OWED_FOR_MS
     return rests_on_absence & notice.c.reason.not_in(_ENDS) & is_recent & exists().where(silent)
 
 
@@ -127,6 +155,10 @@ def _has_recipient() -> ColumnElement[bool]:
     # Asked by the database, so that what nobody can be told never stands in the way of what somebody can.
     named = or_(recipient.c.district == notice.c.district, recipient.c.district == EVERYWHERE)
     return exists().where(named)
+
+
+_DUE = _due()
+"""Asked again and again, and made once: making it takes longer than asking."""
 
 
 def told(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
