@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.header import decode_header, make_header
@@ -116,7 +117,7 @@ def serving(url: str, port: int, directory: Path) -> Iterator[int]:
 def audited(database: Database, cache: ReferenceCache, said: Callable[[str], object]) -> tuple[int, str]:
     """Audit with a progress bar, each difference said as it is found; gives their number and how much was checked."""
     differences = 0
-    checked = {"events": 0, "cylinders": 0, "sites": 0}
+    checked: Counter[str] = Counter()
     with tqdm(unit=" checked", disable=None) as bar:
 
         def told(what: str, number: int) -> None:
