@@ -12,7 +12,18 @@ from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.contract.receipt import LARGEST_BATCH
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.tables import event
-from tests.world import MONDAY_MS, World, code, filled, ms, registered, well_filled
+from tests.world import (
+    DEPOT,
+    FAR_CUSTOMER,
+    MONDAY_MS,
+    World,
+    code,
+    filled,
+    moved,
+    ms,
+    registered,
+    well_filled,
+)
 
 
 def written(path: Path, *lines: Any) -> Path:
@@ -108,3 +119,13 @@ def test_a_file_may_have_more_lines_than_a_batch(database: Database, tmp_path: P
     lines = [filled(code(number), 1) for number in range(LARGEST_BATCH + 1)]
     report = load.run(database, None, written(tmp_path / "events.jsonl", *lines), MONDAY_MS)
     assert report.counts["stored"] == LARGEST_BATCH + 1
+
+
+def test_a_life_imported_from_long_ago_fails_no_rule(database: Database) -> None:
+    """Thresholds hold for whatever is judged; only what a legislator limits has a first day."""
+    world = World(database)
+    long_ago = -24 * 365 * 60
+    world.post([registered(code(1), long_ago, working_pressure_mpa=2.1), filled(code(1), long_ago + 1)])
+    world.post([filled(code(1), long_ago + 2, gas_mass_kg=None, pressure_mpa=3.0)])
+    world.post([moved("deliver", code(1), long_ago + 3, DEPOT, FAR_CUSTOMER)])
+    assert world.sweep(1)["failed"] == world.sweep(100)["failed"] == 0
