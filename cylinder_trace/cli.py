@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from cylinder_trace import demo
-from cylinder_trace.bench import report
+from cylinder_trace.bench import fill_checks, graph, report
 from cylinder_trace.commands import data, enrolling, history, serving
 from cylinder_trace.commands.arguments import Unusable
 from cylinder_trace.contract.errors import ContractError
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _bench(arguments: argparse.Namespace, _settings: Settings) -> int:
-    return report.main(quick=arguments.quick)
+    return report.main(quick=arguments.quick, more=[graph.main, fill_checks.main])
 
 
 def _demo(arguments: argparse.Namespace, _settings: Settings) -> int:

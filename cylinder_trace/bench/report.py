@@ -28,7 +28,7 @@ def main(*, quick: bool = False, more: Sequence[More] = ()) -> int:
         f"judging from memory: {judging_rate(city):,.0f} steps/s on one core, {len(CYLINDER_RULES)} rules",
         flush=True,
     )
-    small, large = (20_000, 1_000_000) if quick else (100_000, 10_000_000)
+    small, large = (100_000, 500_000) if quick else (100_000, 5_000_000)
     city = simulate(Plan(seed=4, cylinders=2000, days=60, end=END, faults_of_each_kind=0))
     history, news = history_and_news(city, _JUDGED_NEWS + _SWEPT_NEWS)
     now_ms = epoch_ms(history[-1].received_at)
