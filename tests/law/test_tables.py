@@ -129,8 +129,8 @@ def test_the_lpg_interval_of_the_day_names_the_standard_of_the_day() -> None:
 
 
 def test_a_day_before_the_first_row_has_no_law() -> None:
-    with pytest.raises(NoLawForThat, match=r"filling\.lpg_factor_kg_per_l on 1980-01-01; the first holds"):
-        LAW.number("filling.lpg_factor_kg_per_l", date(1980, 1, 1))
+    with pytest.raises(NoLawForThat, match=r"registration\.within_days on 1980-01-01; the first holds"):
+        LAW.number("registration.within_days", date(1980, 1, 1))
     with pytest.raises(NoLawForThat):
         LAW.number("no_precheck.befor_h", TODAY)
 
