@@ -77,6 +77,8 @@ def test_a_time_that_names_no_moment_in_range_is_refused(time: Any) -> None:
         ("2026-03-02T24:00:00Z", "00:00:00 of the next day"),
         ("2016-12-31T23:59:60Z", "leap second"),
         ("1899-12-31T23:59:59Z", "between 1900 and 2200"),
+        ("1900-01-01T00:00:00+14:00", "between 1900 and 2200"),  # still 1899 in Shanghai
+        ("2200-12-31T23:59:59-12:00", "between 1900 and 2200"),
     ],
 )
 def test_a_refused_time_is_told_what_to_send(time: Any, said: str) -> None:

@@ -128,6 +128,15 @@ def test_the_lpg_interval_of_the_day_names_the_standard_of_the_day() -> None:
     assert (after.source, after.grade, after.confirmed) == ("GB/T 8334-2022", "B", True)
 
 
+def test_a_cylinder_registered_long_ago_has_a_life_and_a_term() -> None:
+    """Else nobody would ever find it to be past them."""
+    registered = date(1985, 3, 1)
+    life = LAW.service_life("seamless_steel", "o2", registered, registered)
+    assert life == LAW.service_life("seamless_steel", "o2", registered, TODAY)
+    term = LAW.inspection_interval("seamless_steel", "o2", registered)
+    assert term == LAW.inspection_interval("seamless_steel", "o2", TODAY)
+
+
 def test_a_day_before_the_first_row_has_no_law() -> None:
     with pytest.raises(NoLawForThat, match=r"registration\.within_days on 1980-01-01; the first holds"):
         LAW.number("registration.within_days", date(1980, 1, 1))
