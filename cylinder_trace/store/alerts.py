@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, tex
 
 from cylinder_trace.judging.alerting import Status
 from cylinder_trace.judging.finding import Finding
-from cylinder_trace.store.database import chunked, put
+from cylinder_trace.store.database import add_missing, chunked
 from cylinder_trace.store.tables import alert, alert_history, event, finding
 
 _SHARED_ALERTS_LOCK = 7_270_002
@@ -72,7 +72,10 @@ def standing(connection: Connection, fingerprints: Sequence[str]) -> dict[str, S
 def save_findings(
     connection: Connection, findings: Mapping[str, Sequence[Finding]], anew: Sequence[str]
 ) -> None:
-    """Remember what units show; of the units `anew` it replaces all they showed before."""
+    """Remember what units show; of the units `anew` it replaces all they showed before.
+
+    Where several findings of one alert name an event, the earliest is kept for it: it is what the alert says.
+    """
     for some in chunked(list(anew)):
         connection.execute(delete(finding).where(finding.c.unit.in_(some)))
     rows = {
@@ -84,10 +87,11 @@ def save_findings(
             **asdict(Shown.by(one)),
         }
         for unit, its in findings.items()
-        for one in its
+        for one in sorted(its, key=lambda one: (one.at_ms, min(one.evidence)), reverse=True)
         for event_id in one.evidence
     }
-    put(connection, finding, list(rows.values()))
+    # What goes on adds later findings only.
+    add_missing(connection, finding, list(rows.values()))
 
 
 def earliest(connection: Connection, fingerprint: str) -> Shown | None:
