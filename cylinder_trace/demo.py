@@ -148,7 +148,10 @@ class _Demo:
         with tqdm(total=len(arrivals), unit=" events", disable=None) as bar:
             for start in range(0, len(arrivals), _BATCH):
                 some = arrivals[start : start + _BATCH]
-                answer = intake.record(self.database, [one.event for one in some], some[-1].received_at, None)
+                moments = [one.received_at for one in some]
+                answer = intake.record(
+                    self.database, [one.event for one in some], moments[-1], None, each_at=moments
+                )
                 if answer.refused:
                     raise StepFailed(f"{answer.refused} simulated events were refused")
                 bar.update(len(some))
