@@ -97,8 +97,10 @@ def findings(
                 for its in days_anew.city_weeks(connection, here.reference, question.as_of_ms, stretches):
                     yield [(one, None) for one in its]
                     told("days", 1)
-    if question.rules & _names(NETWORK_RULES):
-        yield from here.networks(told)
+        if question.rules & _names(NETWORK_RULES):
+            for size, found in hands.networks():
+                yield found
+                told("sites", size)
 
 
 def _names(rules: Iterable[Rule]) -> set[str]:
@@ -141,6 +143,12 @@ class _Hands:
         """By site, what its days show."""
         pieces = ((site, (site, first, last, evidence.at(site, first, last))) for site in sites)
         yield from self._each(_of_stretch, pieces)
+
+    def networks(self) -> Iterator[tuple[int, list[Found]]]:
+        """By so many sites, what the networks around them show."""
+        with self.here.database.reading() as connection:
+            sites = sorted(surroundings.judged_sites(connection))
+        yield from self._each(_of_sites, ((len(some), (some,)) for some in chunked(sites)))
 
     def _each(
         self, do: "Callable[..., Answer]", pieces: Iterable[tuple[Key, tuple[Any, ...]]]
@@ -195,16 +203,16 @@ class _Reader:
             found += [(finding, one) for finding in chapter.findings]
         return found
 
-    def networks(self, told: Told) -> Iterator[list[Found]]:
-        """What the networks around the sites show. The legs are those on record: no threshold makes or moves a leg."""
+    def networks(self, sites: list[str]) -> list[Found]:
+        """What the networks around some sites show. The legs are those on record: no threshold makes or moves a leg."""
+        as_of_ms = self.question.as_of_ms
         with self.database.reading() as connection:
-            as_of_ms = self.question.as_of_ms
-            for sites in chunked(sorted(surroundings.judged_sites(connection))):
-                graphs = surroundings.around(connection, sites, self.reference, as_of_ms)
-                for site, graph in graphs.items():
-                    found = network_findings(graph, site, self.reference, as_of_ms)
-                    yield [(one, None) for one in found]
-                told("sites", len(sites))
+            graphs = surroundings.around(connection, sites, self.reference, as_of_ms)
+            return [
+                (one, None)
+                for site, graph in graphs.items()
+                for one in network_findings(graph, site, self.reference, as_of_ms)
+            ]
 
     def stretch(self, site: str, first: int, last: int, evidence: dict[int, list[Shown]]) -> Stretch:
         """What some days of a site show."""
@@ -232,6 +240,11 @@ def _of_stretch(
 ) -> Stretch:
     with _uncollected():
         return _ours(reader).stretch(site, first, last, evidence)
+
+
+def _of_sites(sites: list[str], reader: _Reader | None = None) -> list[Found]:
+    with _uncollected():
+        return _ours(reader).networks(sites)
 
 
 def _ours(reader: _Reader | None) -> _Reader:
