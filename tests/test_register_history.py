@@ -80,6 +80,9 @@ def test_a_person_s_new_certificate_tells_again_what_that_person_scanned_since(d
     world.post([filled(code(3), 24 * 8, operator_id="op-8")])
     world.judge(24 * 9)
     person = {"person_id": "op-7", "role": "filler", "site_id": STATION, "certificate_no": "TS6-7"}
+    colleague = {"person_id": "op-9", "role": "filler", "site_id": STATION, "certificate_no": "TS6-9"}
+    put(world, PersonRecord(**colleague))
+    world.sweep(24 * 9)
     assert put(world, PersonRecord(**person)) == {code(1), code(2)}
     world.sweep(24 * 9)
     renewed = PersonRecord(**person, certificate_valid_until="2030-01-01", valid_from=NEXT_MONDAY)
@@ -121,3 +124,47 @@ def test_an_area_that_a_firm_gains_later_excuses_nothing_from_before(database: D
     put(world, wider.model_copy(update={"valid_from": None}))
     world.sweep(7)
     assert ("out_of_area", OWNER) not in world.alerts()
+
+
+def with_guns(site: str, *guns: str) -> SiteRecord:
+    return SiteRecord(
+        site_id=site, name=site, type="filling_station", owner_id=OWNER, district=MINHANG, guns=guns
+    )
+
+
+def test_a_gun_is_at_home_at_every_station_that_has_one_of_that_number(database: Database) -> None:
+    """Stations number their guns from one on; none of them works with another's."""
+    world = World(database)
+    put(world, with_guns(STATION, "1", "2"), with_guns(OTHER_STATION, "1", "2"))
+    fills = [filled(code(1), 1, gun_id="1"), filled(code(2), 2, gun_id="2", site_id=OTHER_STATION)]
+    world.post([registered(code(1)), registered(code(2)), *fills])
+    world.judge(3)
+    assert world.alerts() == set()
+
+
+def test_a_gun_entered_late_tells_again_what_was_filled_with_it_elsewhere(database: Database) -> None:
+    world = World(database)
+    lent, other = filled(code(1), 1, gun_id="gun-7"), filled(code(2), 1, gun_id="gun-70")
+    world.post([registered(code(1)), registered(code(2)), lent, other])
+    world.sweep(2)
+    assert ("foreign_gun", STATION) not in world.alerts()
+    assert put(world, with_guns(OTHER_STATION, "gun-7")) == {code(1)}
+    world.sweep(2)
+    assert ("foreign_gun", STATION) in world.alerts()
+    put(world, with_guns(OTHER_STATION, "gun-8"))
+    world.sweep(2)
+    assert ("foreign_gun", STATION) not in world.alerts()
+
+
+def test_the_first_of_a_station_s_staff_to_be_entered_tells_again_what_the_others_did(
+    database: Database,
+) -> None:
+    world = World(database)
+    world.post([registered(code(1)), filled(code(1), 1, operator_id="nobody")])
+    world.sweep(2)
+    assert ("uncertified_operator", STATION) not in world.alerts()
+    person = {"role": "filler", "site_id": STATION, "certificate_no": "TS6-7"}
+    assert put(world, PersonRecord(person_id="op-7", **person)) == {code(1)}
+    world.sweep(2)
+    assert ("uncertified_operator", STATION) in world.alerts()
+    assert put(world, PersonRecord(person_id="op-8", **person)) == set()

@@ -61,8 +61,8 @@ class Reference:
     """Everything about the parties that a rule may ask, looked up as of the event's time.
 
     `sites` and `owners` are the latest record of each, for names and addresses. What a site is and where it stands never
-    changes: another place is another site. `guns` and `devices` are the sites where they belong. Before
-    `certified_until_ms` a person is certified without a doubt; after it the register has to be asked.
+    changes: another place is another site. `guns` are all sites that ever had one of that id, `devices` the site of each.
+    Before `certified_until_ms` a person is certified without a doubt; after it the register has to be asked.
     """
 
     law: Law
@@ -78,7 +78,7 @@ class Reference:
     customers: set[str] = field(default_factory=set)
     depots: set[str] = field(default_factory=set)
     agencies: set[str] = field(default_factory=set)
-    guns: dict[str, str] = field(default_factory=dict)
+    guns: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     devices: dict[str, str] = field(default_factory=dict)
     certified_until_ms: dict[str, int] = field(default_factory=dict)
     _sites: dict[str, History[SiteRecord]] = field(default_factory=dict)
@@ -128,7 +128,8 @@ class Reference:
             self.sites[record.site_id] = latest = sites.latest
             for kind, ids in self._by_type().items():
                 (ids.add if latest.type == kind else ids.discard)(record.site_id)
-            self.guns |= dict.fromkeys(latest.guns, record.site_id)
+            for gun in record.guns:
+                self.guns[gun].add(record.site_id)
         elif isinstance(record, OwnerRecord):
             districts = tuple(self._district(one) for one in record.districts)
             record = record.model_copy(update={"districts": districts})
@@ -179,6 +180,17 @@ class Reference:
         """A site as it was at a moment; None for one that is not in the register."""
         history = self._sites.get(site) if site else None
         return history.at(at_ms) if history else None
+
+    def home_of_gun(self, gun: str, site: str, at_ms: int) -> str:
+        """Where a gun that was used at a site belonged: there, unless the register had it at other sites only.
+
+        Many stations number their guns from one on, so that one id is at home at several.
+        """
+        named = self.guns.get(gun)
+        if not named:
+            return site
+        homes = [one for one in named if (record := self.site(one, at_ms)) and gun in record.guns]
+        return site if site in homes or not homes else min(homes)
 
     def opened_ms(self, site: str) -> int | None:
         """When a site began to be; None where the register does not say."""

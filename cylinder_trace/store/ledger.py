@@ -212,6 +212,16 @@ def codes_scanned_by(connection: Connection, operator_id: str, from_ms: int) -> 
     return set(connection.scalars(statement.where(event.c.occurred_ms >= from_ms).distinct()))
 
 
+def fills_with(connection: Connection, gun: str, from_ms: int) -> set[tuple[str, str]]:
+    """The codes that were filled with a gun since a moment, each with the site."""
+    # Without an index of its own: a station seldom gets another gun, and every fill would pay for it.
+    named = f'"gun_id":{json.dumps(gun, ensure_ascii=False)}'
+    statement = select(event.c.code, event.c.site_id).where(
+        event.c.kind == "fill", event.c.occurred_ms >= from_ms, event.c.body.contains(named, autoescape=True)
+    )
+    return {(row.code, row.site_id) for row in connection.execute(statement.distinct())}
+
+
 def waiting(connection: Connection, now_ms: int, limit: int) -> list[str]:
     """The ids of the events that are to be judged now, oldest first."""
     return list(connection.scalars(_WAITING, {"now_ms": now_ms, "most": limit}))

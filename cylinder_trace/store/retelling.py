@@ -1,13 +1,13 @@
 """Which stories have to be told again when the register or a paper changed: those it decides of, from when it holds."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from cylinder_trace.contract.master import SiteRecord, read_record
+from cylinder_trace.contract.master import PersonRecord, SiteRecord, read_record
 from cylinder_trace.judging.scan import day_start_ms
 from cylinder_trace.store import codes, cylinders, ledger, legs
 from cylinder_trace.store import days as site_days
@@ -35,6 +35,8 @@ def of_records(connection: Connection, before: Mapping[Key, Any], new: Mapping[K
     from_ms: dict[str, dict[str, int]] = defaultdict(dict)
     around: set[str] = set()
     in_days: dict[str, tuple[int, bool]] = {}
+    guns: dict[str, int] = {}
+    staffed: set[str] = set()
     for (kind, record_id, day), record in new.items():
         days = sorted(one for which, its_id, one in before if (which, its_id) == (kind, record_id))
         earlier = [one for one in days if one <= day] or days[:1]
@@ -43,6 +45,11 @@ def of_records(connection: Connection, before: Mapping[Key, Any], new: Mapping[K
             # The first record holds for what was before it, too.
             since_ms = _day_ms(day) if any(one < day for one in days) else _ALWAYS_MS
             from_ms[kind][record_id] = min(since_ms, from_ms[kind].get(record_id, since_ms))
+            if kind == "site":
+                for gun in set(record.guns) ^ set(held.guns if held else ()):
+                    guns[gun] = min(since_ms, guns.get(gun, since_ms))
+            elif kind == "person":
+                staffed |= ({record.site_id} ^ {held.site_id if held else None}) - {None}
         if kind == "site" and _differ(held, record, _AROUND):
             around.add(record_id)
         if kind == "site" and _differ(held, record, _IN_DAYS):
@@ -59,6 +66,16 @@ def of_records(connection: Connection, before: Mapping[Key, Any], new: Mapping[K
     for owner, since_ms in from_ms["owner"].items():
         touched |= legs.cylinders_of(connection, [], [owner], since_ms)
         touched |= cylinders.of_owners(connection, [owner])
+    for gun, since_ms in sorted(guns.items()):
+        fills = ledger.fills_with(connection, gun, since_ms)
+        touched |= set(codes.roots_of(connection, {code for code, _ in fills}).values())
+        for site in sorted({site for _, site in fills}):
+            site_days.touch_city_again(connection, site, since_ms)
+    if staffed:
+        # Where the register begins to know the staff, or ceases to, those it does not know are judged otherwise.
+        whose = {person for kind, person, _ in new if kind == "person"}
+        staffed -= _staffed_by_others(connection, whose)
+        touched |= _seen_at(connection, sorted(staffed), _ALWAYS_MS)
     for person, since_ms in from_ms["person"].items():
         seen = ledger.codes_scanned_by(connection, person, since_ms)
         touched |= set(codes.roots_of(connection, seen).values())
@@ -94,6 +111,13 @@ def _places_of_firms(connection: Connection, owner: str, station: str) -> set[st
     firms = {owner} | {one.owner_id for one in records if isinstance(one, SiteRecord) and one.owner_id}
     run = [party.c.body.contains(f'"owner_id":"{firm}"', autoescape=True) for firm in firms]
     return set(connection.scalars(select(party.c.id).where(party.c.record == "site", or_(*run))))
+
+
+def _staffed_by_others(connection: Connection, people: Collection[str]) -> set[str]:
+    """The sites at which the staff register knows somebody besides these."""
+    which = select(party.c.id, party.c.body).where(party.c.record == "person")
+    others = (read_record(row.body) for row in connection.execute(which) if row.id not in people)
+    return {one.site_id for one in others if isinstance(one, PersonRecord) and one.site_id}
 
 
 def _differ(one: Any, other: Any, fields: Iterable[str]) -> bool:

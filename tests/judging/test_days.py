@@ -5,6 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.judging.days import SiteDay, tallied
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules.site import scan_gap
@@ -93,5 +94,6 @@ def test_a_gun_that_was_used_away_from_home_lacks_nothing_there() -> None:
     }
     window = SiteWindow("甲站", days, City(DAY + 5, {"甲站": days}))
     assert [one.subject for one in scan_gap.in_window(window, REFERENCE)] == ["枪1"]
-    lent = Reference(load(), guns={"枪1": "乙站"})
+    home = SiteRecord(site_id="乙站", name="乙站", type="filling_station", district="310112", guns=("枪1",))
+    lent = Reference.of(load(), [home], [])
     assert list(scan_gap.in_window(window, lent)) == []

@@ -16,13 +16,13 @@ from cylinder_trace.judging.state import State
 
 def find(_before: State, scan: Scan, reference: Reference) -> Finding | None:
     site, device, gun = scan.site, scan.device, scan.gun
-    home = reference.devices.get(device, site) if device is not None else site
-    if home == site:
-        if gun is None or (home := reference.guns.get(gun, site)) == site:
-            return None
-        device = gun
     if site is None:
         return None
+    home = reference.devices.get(device, site) if device is not None else site
+    if home == site:
+        if gun is None or (home := reference.home_of_gun(gun, site, scan.at_ms)) == site:
+            return None
+        device = gun
     month = date.fromordinal(local_day(scan.at_ms)).isoformat()[:7]
     facts: dict[str, Fact] = {"device": device, "site": site, "second_site": home}
     return Finding(RULE.name, site, f"{device}:{month}", scan.at_ms, site, (scan.event_id,), facts)

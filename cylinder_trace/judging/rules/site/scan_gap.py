@@ -39,7 +39,7 @@ def of_device(window: DeviceWindow, reference: Reference) -> Iterator[Finding]:
 def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
     guns = sorted({gun for tally in window.days.values() for gun in tally.guns})
     for gun in guns:
-        if reference.guns.get(gun, window.site) != window.site:
+        if reference.home_of_gun(gun, window.site, window.at_ms) != window.site:
             continue  # lent or named by mistake: what it filled in between, it filled at home
         heard = [(day, tally.guns[gun]) for day, tally in sorted(window.days.items()) if gun in tally.guns]
         missing = _missing(heard, window.day, window.at_ms, reference, "scan_gap.gun_share")
