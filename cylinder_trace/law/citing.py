@@ -8,6 +8,8 @@ from cylinder_trace.law.tables import Law
 UNCONFIRMED = ("（未经核实）", " (not confirmed)")
 """What follows anything that rests on a row nobody has confirmed."""
 
+_SHARES = {"share", "probability"}
+"""Units of numbers that are read as per cent."""
 _UNITS_ZH = {
     "d": "天",
     "h": "小时",
@@ -16,6 +18,14 @@ _UNITS_ZH = {
     "times": "次",
     "cylinders": "只",
     "fills": "次充装",
+    "events": "条记录",
+    "scans": "次扫码",
+    "deliveries": "次配送",
+    "inspections": "次检验",
+    "customers": "户",
+    "sigma": "倍标准差",
+    "MAD": "倍绝对中位差",
+    "t": "（t 值）",
 }
 _DIGITS = "〇一二三四五六七八九"
 
@@ -73,6 +83,9 @@ def values_used(law: Law, rule: str) -> list[Row]:
 
 def amount(row: Row) -> tuple[str, str]:
     """A row's value with its unit, in Chinese and in English; without a word where it is not confirmed."""
+    if row.unit in _SHARES and isinstance(row.value, int | float):
+        percent = f"{round(row.value * 100, 6):g}"
+        return f"{percent}%", f"{percent} %"
     return f"{row.value} {_UNITS_ZH.get(row.unit, row.unit)}", f"{row.value} {row.unit}"
 
 

@@ -61,6 +61,9 @@ SITES = frozenset(
 )
 OWNERS = frozenset({"owner", "filled_by", "owner_id", "new_owner_id"})
 DISTRICTS = frozenset({"district"})
+PEOPLE = frozenset({"person", "operator"})
+GUNS = frozenset({"gun"})
+DEVICES = frozenset({"device", "counter"})
 """Names of facts and of event fields, by what their value is the id of."""
 
 
@@ -112,9 +115,18 @@ class Naming:
         """A medium's name, a mixture's made of its components'."""
         return self.law.medium(code) if code else UNKNOWN
 
-    def subject(self, subject: str) -> Names:
-        """Whom an alert is about: a site or a firm by name, a cylinder by its code."""
-        return self.site(subject) if subject in self.sites else self.owner(subject)
+    def subject(self, subject: str, facts: Mapping[str, Any]) -> Names:
+        """Whom an alert is about: a site or a firm by name, a cylinder by its code, others by number and what they are."""
+        if subject in self.sites:
+            return self.site(subject)
+        for keys, zh, en in (
+            (PEOPLE, "人员", "person"),
+            (GUNS, "充装枪", "gun"),
+            (DEVICES, "设备", "device"),
+        ):
+            if any(facts.get(key) == subject for key in keys):
+                return Names(f"{zh} {subject}", f"{en} {subject}")
+        return self.owner(subject)
 
     def value(self, key: str, value: Any) -> Names:
         """One fact or event field, by its name."""

@@ -127,7 +127,7 @@ def _told(alert: dict[str, Any], group: Group, rule: Rule, naming: Naming, publi
     facts = json.loads(alert["body"])["facts"]
     because = alert.get("because_body")
     return Told(
-        about=naming.subject(alert["subject"]).zh,
+        about=naming.subject(alert["subject"], facts).zh,
         when=_zoned(moment_of(alert["at_ms"])).zh,
         fact=naming.told(rule.words.fact, facts),
         link=f"{public_url}/alerts/{alert['fingerprint']}",

@@ -78,6 +78,13 @@ def test_the_numbers_a_rule_measures_by_are_its_own() -> None:
     assert [(amount(one)[0], one.confirmed) for one in values] == [("0.3 kg", False), ("0.5 MPa", False)]
 
 
+def test_no_unit_of_a_number_is_left_untranslated_and_shares_are_per_cent() -> None:
+    rows = [row for row in LAW.rows() if row.table == "thresholds"]
+    words = {amount(row)[0].lstrip("0123456789.") for row in rows}
+    assert not {word for word in words if re.search("[a-z]{4}|MAD", word)}
+    assert [amount(row) for row in rows if row.columns["key"] == "scan_gap.share"] == [("5%", "5 %")]
+
+
 def naming(*, names_customers: bool = True) -> Naming:
     sites = [
         SiteRecord(site_id="ST01", name="闵行充装站", type="filling_station", district="310112"),
@@ -85,6 +92,23 @@ def naming(*, names_customers: bool = True) -> Naming:
     ]
     owners = {"F1": OwnerRecord(owner_id="F1", name="第一燃气")}
     return Naming(LAW, {one.site_id: one for one in sites}, owners, names_customers)
+
+
+@pytest.mark.parametrize(
+    ("subject", "facts", "zh"),
+    [
+        ("ST01", {"site": "ST01"}, "闵行充装站"),
+        ("F1", {"owner": "F1"}, "第一燃气"),
+        ("ST01-H7", {"device": "ST01-H7", "site": "ST01"}, "设备 ST01-H7"),
+        ("ST01-G2", {"gun": "ST01-G2"}, "充装枪 ST01-G2"),
+        ("ST01-F3", {"person": "ST01-F3"}, "人员 ST01-F3"),
+        ("3310000900001", {"operator": "ST01-F3"}, "3310000900001"),
+    ],
+)
+def test_whom_an_alert_is_about_is_named_or_numbered_with_what_it_is(
+    subject: str, facts: dict[str, str], zh: str
+) -> None:
+    assert naming().subject(subject, facts).zh == zh
 
 
 def test_a_sentence_names_what_its_facts_name_by_id() -> None:

@@ -23,9 +23,10 @@ def shown(row: dict[str, Any], naming: Naming, scope: Scope, lang: str) -> dict[
     return row | {
         "title": words.title[which],
         "fact": naming.told(words.fact, row["facts"])[which],
-        "about": naming.subject(row["subject"])[which],
-        "site": naming.site(row["site_id"])[which],
-        "district_name": naming.district(row["district"])[which],
+        "about": naming.subject(row["subject"], row["facts"])[which],
+        # What an office entered happened at no site.
+        "site": naming.site(row["site_id"])[which] if row["site_id"] else "",
+        "district_name": naming.district(row["district"])[which] if row["district"] else "",
         "at": moment_of(row["at_ms"]),
         "mine": within(row, scope),
     }
