@@ -1,6 +1,9 @@
 """The verdict without a network: it is the one the server would have given, until it is too old to be one."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -369,3 +372,26 @@ def test_what_is_not_judged_yet_counts_as_it_does_online(database: Database, tmp
         answer = answered(file, code(1), "lpg", ms(3))
     assert answer is not None
     assert answer.verdict.decision == "STOP"
+
+
+def test_every_process_of_the_server_knows_the_cursors_of_the_others() -> None:
+    """Else a station whose pages come from several would begin anew with each of them, for ever."""
+    program = (
+        "from cylinder_trace.judging.reference import Reference;"
+        "from cylinder_trace.web.api.snapshots import reference_mark;"
+        "from tests.world import LAW, STATION, licensed;"
+        "paper = licensed(STATION) | {'media': ['ar', 'n2', 'o2', 'lpg']};"
+        "print(reference_mark(Reference.of(LAW, [], [paper])))"
+    )
+    marks = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parent.parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(marks) == 1

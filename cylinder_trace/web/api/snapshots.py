@@ -219,7 +219,11 @@ def reference_mark(reference: Reference) -> str:
     for table in (
         {one: site for one, site in reference.sites.items() if site.type != "customer"},
         reference.owners,
-        reference.licences,
+        # A set is written in another order by every process, and each would take the others' cursors for outdated.
+        {
+            site: [(one.from_ms, one.until_day, sorted(one.media)) for one in its]
+            for site, its in reference.licences.items()
+        },
         reference.agreements,
         reference.approvals,
         reference.tag_blocks,
