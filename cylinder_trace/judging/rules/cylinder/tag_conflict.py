@@ -14,14 +14,16 @@ from cylinder_trace.judging.state import State
 
 
 def find(before: State, scan: Scan, _reference: Reference) -> Finding | None:
-    first, second, code = before.register_event, before.second_register, scan.new_code
+    first, second = before.register_event, before.second_register
+    code: str | None = scan.new_code
+    first_code: str | None = scan.code
     if scan.kind == "register":
         if first is None or scan.code not in before.bound or _is_the_same(before, scan):
             return None
-        second, code = scan.event_id, scan.code
+        second, code, first_code = scan.event_id, scan.code, before.register_code
     elif second is None or first is None:
         return None
-    facts: dict[str, Fact] = {"code": code, "first_code": before.register_code}
+    facts: dict[str, Fact] = {"code": code, "first_code": first_code}
     evidence = tuple(dict.fromkeys((scan.event_id, second, first)))
     return Finding(RULE.name, before.cylinder_id, second, scan.at_ms, scan.site, evidence, facts)
 
@@ -44,8 +46,8 @@ RULE = CylinderRule(
             "One tag, two cylinders",
         ),
         fact=(
-            "标签 {code} 所涉气瓶与 {first_code} 各自登记，却被绑定为同一只。",
-            "Tag {code} binds a cylinder to {first_code} though both are registered.",
+            "瓶码 {code} 与 {first_code} 各自登记为一只气瓶，却被绑定为同一只。",
+            "Codes {code} and {first_code} are registered as two cylinders and bound to one.",
         ),
         remedy=(
             "核对两只气瓶实物，保留其一，另发新标签。",

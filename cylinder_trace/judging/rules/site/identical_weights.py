@@ -37,7 +37,7 @@ def in_day(site_day: SiteDay, reference: Reference) -> Iterator[Finding]:
         masses = len({scan.net_g for scan in its})
         if len(its) >= fewest and masses / min(len(its), _MOST_MARKS) < share:
             zh = f"{len(its)} 只 {size} 的充装量只有 {masses} 个不同数值"
-            yield _found(site_day, its, zh, f"{len(its)} fills of {size} show {masses} different masses")
+            yield _found(site_day, its, zh, f"different masses of {len(its)} fills of {size}: {masses}")
             return
     for checks in site_day.by_device("fill_check").values():
         gap_s = (
@@ -64,7 +64,7 @@ RULE = SiteRule(
     in_day=in_day,
     words=Wording(
         title=("重量雷同", "Weights all alike"),
-        fact=("{station} 当日{zh}。", "At {station} that day {en}."),
+        fact=("{station} 当日 {zh}。", "At {station} that day: {en}."),
         remedy=("现场复称，核对充装秤原始记录。", "Weigh again on the spot; compare the scale's own log."),
         innocent=(
             "自动充装机上传的是设定值而非实际值。",

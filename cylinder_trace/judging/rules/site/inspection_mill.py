@@ -62,7 +62,7 @@ RULE = SiteRule(
         title=("检验过快", "Inspected faster than possible"),
         fact=(
             "{agency}（{lines} 条检验线）连续 {number} 只检验最快仅用 {quickest_s} 秒，当日共 {inspections} 只如此。",
-            "{agency} ({lines} lines) inspected {number} in a row in {quickest_s} s at best; {inspections} that day.",
+            "{agency} (inspection lines: {lines}) inspected {number} in a row in {quickest_s} s at best; {inspections} that day.",
         ),
         remedy=(
             "抽取当日气瓶复检，核对水压试验原始记录。",

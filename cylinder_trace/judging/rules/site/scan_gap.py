@@ -29,7 +29,7 @@ def of_device(window: DeviceWindow, reference: Reference) -> Iterator[Finding]:
             "counter": window.device,
             "site": where,
             "missing": sum(number for _, number in missing),
-            "zh": "设备扫码序号",
+            "zh": "设备",
             "en": "The scans of device",
         }
         month = day_name(window.day)[:7]
@@ -50,7 +50,7 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
                 "counter": gun,
                 "site": window.site,
                 "missing": sum(number for _, number in missing),
-                "zh": "充装枪计数",
+                "zh": "充装枪",
                 "en": "The fills of gun",
             }
             yield Finding(
@@ -82,7 +82,7 @@ RULE = SiteRule(
     words=Wording(
         title=("扫码缺失", "Scans missing"),
         fact=(
-            "{site} 的{zh} {counter} 两周内缺 {missing} 个，至今未上传。",
+            "{site} 的{zh} {counter} 两周内缺 {missing} 个序号，至今未上传。",
             "{en} {counter} of {site} lack {missing} within two weeks, which never came.",
         ),
         remedy=(
