@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -30,6 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         result: int = arguments.run(arguments, load_settings())
+    except BrokenPipeError:
+        # Whoever read the lines is gone; the interpreter would complain once more while it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except FileExistsError as error:
         print(f"cylinder-trace: {error.filename} is there already; name another file", file=sys.stderr)
         return 2

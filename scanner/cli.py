@@ -152,6 +152,7 @@ def _usb(arguments: argparse.Namespace) -> int:
 
 def _upload(arguments: argparse.Namespace) -> int:
     key = read_key(arguments.key)
+    status(arguments.outbox)  # a name mistyped is no empty outbox
     with Outbox(arguments.outbox, device_id=key.device_id) as outbox:
         last = _drain(_uploader(key, outbox), outbox, most_failures=arguments.tries)
         return DONE if last is None else UNDONE

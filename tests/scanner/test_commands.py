@@ -241,3 +241,12 @@ def test_a_reader_that_goes_away_ends_the_scanner_quietly(device: list[object]) 
         process.stdin.close()
         assert process.wait(10) == 1
         assert process.stderr.read() == b""
+
+
+def test_uploading_from_an_outbox_that_is_not_there_is_said_and_makes_none(
+    tmp_path: Path, device: list[object]
+) -> None:
+    exit_code, _, said = run("upload", *device[:2], "--outbox", tmp_path / "mistyped")
+    assert exit_code == 2
+    assert "no outbox" in said
+    assert not (tmp_path / "mistyped").exists()
