@@ -366,3 +366,23 @@ def test_fills_are_lawful_again_once_checked(database: Database) -> None:
     world.sweep(41)
     assert world.alerts() == set()
     assert world.alerts("withdrawn") == {("no_precheck", code(1)), ("no_postcheck", code(1))}
+
+
+def test_a_station_can_not_take_back_the_fill_that_a_grave_alert_rests_on(database: Database) -> None:
+    """It would silence its own alert: an office looks at it first."""
+    world = World(database)
+    unlawful, lawful = filled(code(1), 1), filled(code(2), 1)
+    world.post([registered(code(1), valid_until="2026-01-31"), registered(code(2)), unlawful, lawful])
+    world.judge(1)
+    desk = {"site_id": STATION, "device_id": DEVICE}
+    own = [corrected(one, 2) | desk for one in (unlawful, lawful)]
+    receipts = world.post(own, ms(2), DEVICE).receipts
+    assert [one.refusal.code if one.refusal else one.status for one in receipts] == [
+        "not_an_office",
+        "stored",
+    ]
+    world.sweep(3)
+    assert ("fill_overdue", code(1)) in world.alerts()
+    world.post([corrected(unlawful, 4) | {"device_id": "desk-1"}], ms(4), "desk-1", is_office=True)
+    world.sweep(5)
+    assert ("fill_overdue", code(1)) in world.alerts("withdrawn")

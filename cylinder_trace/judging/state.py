@@ -124,6 +124,7 @@ class State:
     failed_event: str | None = None
     failed_site: str | None = None
     failed_fill_ms: int | None = None
+    failed_ms: int = 0
     post_result: str | None = None
     post_early: tuple[int, str | None, str | None] | None = None
     fill_ms: int | None = None

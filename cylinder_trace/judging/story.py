@@ -258,7 +258,7 @@ def _fill_check(chapter: Chapter, scan: Scan, reference: Reference) -> None:
                 chapter.take_back({"fill_after_failed_check"}, state.failed_fill_ms)
             state.failed_event = state.failed_site = state.failed_fill_ms = None
     else:
-        state.failed_event, state.failed_site = scan.event_id, scan.site
+        state.failed_event, state.failed_site, state.failed_ms = scan.event_id, scan.site, scan.at_ms
 
 
 def _fill(chapter: Chapter, scan: Scan, reference: Reference) -> None:
