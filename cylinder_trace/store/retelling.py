@@ -49,7 +49,8 @@ def of_records(connection: Connection, before: Mapping[Key, Any], new: Mapping[K
                 for gun in set(record.guns) ^ set(held.guns if held else ()):
                     guns[gun] = min(since_ms, guns.get(gun, since_ms))
             elif kind == "person":
-                staffed |= ({record.site_id} ^ {held.site_id if held else None}) - {None}
+                moved = {record.site_id} ^ {held.site_id if held else None}
+                staffed |= {site for site in moved if site is not None}
         if kind == "site" and _differ(held, record, _AROUND):
             around.add(record_id)
         if kind == "site" and _differ(held, record, _IN_DAYS):

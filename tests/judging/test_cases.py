@@ -161,8 +161,8 @@ def found(rule: str, case: Case) -> set[str]:
     for finding in findings:
         words = RULES[finding.rule].words
         assert all(text.format_map(finding.facts) for text in words.fact)
-        code = finding.facts.get("code")
-        assert code is None or code != finding.facts.get("first_code"), "one code is told as two"
+        told = finding.facts.get("code")
+        assert told is None or told != finding.facts.get("first_code"), "one code is told as two"
     return {finding.fingerprint for finding in findings if finding.rule == rule}
 
 
