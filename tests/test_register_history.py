@@ -7,7 +7,7 @@ from sqlalchemy import select
 from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
 from cylinder_trace.store import parties
 from cylinder_trace.store.database import Database
-from cylinder_trace.store.tables import rejudge
+from cylinder_trace.store.tables import alert, rejudge
 from tests.world import (
     DEPOT,
     FAR_CUSTOMER,
@@ -168,3 +168,14 @@ def test_the_first_of_a_station_s_staff_to_be_entered_tells_again_what_the_other
     world.sweep(2)
     assert ("uncertified_operator", STATION) in world.alerts()
     assert put(world, PersonRecord(person_id="op-8", **person)) == set()
+
+
+def test_a_tag_entered_at_a_desk_is_told_to_the_district_where_the_cylinder_is(database: Database) -> None:
+    world = World(database)
+    block = made("tag_block", -2000, owner_id=OWNER, code_from="CT000001", code_to="CT000009")
+    world.post([block, registered(code(1)), filled(code(1), 1)])
+    world.post([made("tag_replace", 2, cylinder_code=code(1), new_code=code(500))])
+    world.sweep(3)
+    with database.reading() as connection:
+        which = select(alert.c.district, alert.c.site_id).where(alert.c.rule == "tag_out_of_block")
+        assert connection.execute(which).all() == [(MINHANG, STATION)]

@@ -22,7 +22,9 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
         return None
     facts: dict[str, Fact] = {"times": times, "days": f"{days:g}"}
     evidence = (scan.event_id, *reversed(earlier))
-    return Finding(RULE.name, before.cylinder_id, earlier[0], scan.at_ms, scan.site, evidence, facts)
+    return Finding(
+        RULE.name, before.cylinder_id, earlier[0], scan.at_ms, scan.site or before.loc, evidence, facts
+    )
 
 
 RULE = CylinderRule(

@@ -25,7 +25,9 @@ def find(before: State, scan: Scan, _reference: Reference) -> Finding | None:
         return None
     facts: dict[str, Fact] = {"code": code, "first_code": first_code}
     evidence = tuple(dict.fromkeys((scan.event_id, second, first)))
-    return Finding(RULE.name, before.cylinder_id, second, scan.at_ms, scan.site, evidence, facts)
+    return Finding(
+        RULE.name, before.cylinder_id, second, scan.at_ms, scan.site or before.loc, evidence, facts
+    )
 
 
 def _is_the_same(before: State, scan: Scan) -> bool:

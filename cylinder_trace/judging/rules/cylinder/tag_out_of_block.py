@@ -21,7 +21,9 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
     ):
         return None
     facts: dict[str, Fact] = {"owner": owner, "code": code}
-    return Finding.at_scan(RULE.name, before.cylinder_id, scan, facts)
+    # Entered at a desk: the district where the cylinder is looks into it.
+    where, evidence = scan.site or before.loc, (scan.event_id,)
+    return Finding(RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, where, evidence, facts)
 
 
 RULE = CylinderRule(
