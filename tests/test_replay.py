@@ -193,6 +193,7 @@ def test_the_command_prints_and_writes_the_difference(
             (["--rules", "overfil"], "there is no rule overfil; known are"),
             (["--set", "overfill.kg=1"], "overfill.mass_tolerance_kg"),
             (["--set", "overfill.mass_tolerance_kg"], "give a threshold and a number"),
+            (["--set", "overfill.mass_tolerance_kg=nan"], "give a threshold and a number"),
         ):
             assert cli.main(["replay", *wrong]) == 2
             assert said in capsys.readouterr().err

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from datetime import date
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -134,11 +135,12 @@ def _rules(names: str | None) -> frozenset[str]:
 def _change(text: str) -> tuple[str, float]:
     key, _, value = text.partition("=")
     try:
-        return key.strip(), float(value)
+        number = float(value)
     except ValueError:
-        raise Unusable(
-            f"--set {text}: give a threshold and a number, such as overfill.tolerance_kg=0.5"
-        ) from None
+        number = nan
+    if not isfinite(number):
+        raise Unusable(f"--set {text}: give a threshold and a number, such as overfill.mass_tolerance_kg=0.5")
+    return key.strip(), number
 
 
 def _show(report: dict[str, Any]) -> None:
