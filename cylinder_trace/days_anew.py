@@ -117,13 +117,9 @@ def city_weeks(
             yield findings
             tallies[site] |= its
         for day in range(first, last + 1):
-            seen = {
-                site: within
-                for site, its in tallies.items()
-                if (within := {one: its[one] for one in range(day - DAYS + 1, day + 1) if one in its})
-            }
-            if seen:
-                yield city_findings(City(day, seen), reference, partial(days.of_person, connection, day=day))
+            city = City.ending(day, tallies)
+            if city.of:
+                yield city_findings(city, reference, partial(days.of_person, connection, day=day))
         for its in tallies.values():
             for day in [one for one in its if one <= last - DAYS]:
                 del its[day]

@@ -48,14 +48,12 @@ def hindsight(
             if scan.event_id in named:
                 at_ms[scan.event_id] = scan.at_ms
     reference = Reference.of(law or load(), records, acts)
-    void = story.voided(
-        scans.values(), {one["event_id"]: one["corrects"] for one in acts if "corrects" in one}
-    )
+    corrections = {one["event_id"]: one["corrects"] for one in acts if "corrects" in one}
+    void = story.voided(scans.values(), corrections)
     root_of = _roots(scans.values(), void)
     stories: dict[str, list[Scan]] = defaultdict(list)
     for scan in scans.values():
         stories[root_of(scan.code)].append(scan)
-    corrections = {one["event_id"]: one["corrects"] for one in acts if "corrects" in one}
     findings: list[Finding] = []
     carried: list[Carried] = []
     for root, its in stories.items():

@@ -57,11 +57,7 @@ def weeks(
     for run in _runs(which):
         tallies = days.tallies(connection, run[0] - DAYS + 1, run[-1])
         for day in run:
-            seen = {
-                site: {one: its[one] for one in range(day - DAYS + 1, day + 1) if one in its}
-                for site, its in tallies.items()
-            }
-            city = City(day, {site: its for site, its in seen.items() if its})
+            city = City.ending(day, tallies)
             yield day, city_findings(city, reference, partial(days.of_person, connection, day=day))
 
 

@@ -10,7 +10,7 @@ from cylinder_trace.judging.rules import city_findings, day_findings
 from cylinder_trace.judging.scan import Scan, local_day
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.judging.tally import Tally
-from cylinder_trace.judging.windows import DAYS, City
+from cylinder_trace.judging.windows import City
 
 SiteDays = Mapping[tuple[str, int], SiteDay]
 """By site and local day."""
@@ -58,9 +58,7 @@ def told(days: SiteDays, reference: Reference, last_day: int) -> list[Finding]:
 
     first_day = min((day for its in tallies.values() for day in its), default=last_day + 1)
     for day in range(first_day, last_day + 1):
-        window = range(day - DAYS + 1, day + 1)
-        seen = {site: {one: its[one] for one in window if one in its} for site, its in tallies.items()}
-        city = City(day, {site: its for site, its in seen.items() if its})
+        city = City.ending(day, tallies)
 
         def scans_of(person: str, sites: Sequence[str], day: int = day) -> list[Scan]:
             return [scan for site in sites for scan in days[site, day].scans if scan.operator == person]

@@ -29,6 +29,13 @@ class City:
     _sums: dict[tuple[str, int], int] = field(default_factory=dict)
     _shares: dict[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def ending(cls, day: int, tallies: Tallies) -> "City":
+        """The window that ends with a day, of sites' tallies of any days; sites that did nothing in it are absent."""
+        window = range(day - DAYS + 1, day + 1)
+        seen = {site: {one: its[one] for one in window if one in its} for site, its in tallies.items()}
+        return cls(day, {site: its for site, its in seen.items() if its})
+
     @property
     def at_ms(self) -> int:
         """The last moment of the window."""
