@@ -99,7 +99,7 @@ def test_a_mail_reads_from_what_happened_to_what_to_do_to_the_law() -> None:
             "  Filled after the inspection ran out",
             "",
             "为何发送：首次发现",
-            "  Why you get this: found for the first time",
+            "  Why you get this: Found for the first time",
             "级别：1 级，立即处置",
             "  Severity: 1, at once",
             "辖区：闵行区",

@@ -67,6 +67,8 @@ DEVICES = frozenset({"device", "counter"})
 """Names of facts and of event fields, by what their value is the id of."""
 
 
+_BEGINS_SMALL = re.compile(r"(a customer|unregistered place) ")
+"""What a name begins with that is made of words, and that begins a sentence with a capital letter."""
 _SPACE_IN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 
 
@@ -86,10 +88,10 @@ class Naming:
     names_customers: bool = True
 
     def site(self, site_id: str | None) -> Names:
-        """A site's name; the id of one that is not in the register."""
+        """A site's name; of one that is not in the register the id, and that it is not."""
         record = self.sites.get(site_id) if site_id else None
         if record is None:
-            return Names(site_id, site_id) if site_id else UNKNOWN
+            return Names(f"未登记场所 {site_id}", f"unregistered place {site_id}") if site_id else UNKNOWN
         if record.type == "customer" and not self.names_customers:
             district = self.district(record.district)
             return Names(f"{district.zh}用户", f"a customer in {district.en}")
@@ -117,7 +119,7 @@ class Naming:
 
     def subject(self, subject: str, facts: Mapping[str, Any]) -> Names:
         """Whom an alert is about: a site or a firm by name, a cylinder by its code, others by number and what they are."""
-        if subject in self.sites:
+        if subject in self.sites or any(facts.get(key) == subject for key in SITES):
             return self.site(subject)
         for keys, zh, en in (
             (PEOPLE, "人员", "person"),
@@ -148,6 +150,8 @@ class Naming:
         en = template[1].format_map(
             _Facts({key: _inside(names.en) if key in MEDIA else names.en for key, names in named.items()})
         )
+        if template[1].startswith("{") and _BEGINS_SMALL.match(en):
+            en = en[0].upper() + en[1:]
         # The spaces that set an id off from the words around it have no place between Chinese words.
         return Names(_SPACE_IN_CHINESE.sub("", zh), en)
 

@@ -24,10 +24,10 @@ MOST_LISTED = 20
 """Alerts told in the mail itself; of more, all are in the list that is attached."""
 
 _WHY = {
-    "first": Names("首次发现", "found for the first time"),
-    "again": Names("再次发现", "found again"),
-    "withdrawn": Names("已撤回：晚到的记录说明了情况", "withdrawn: a late record explains it"),
-    "resolved": Names("已消除：情形不复存在", "resolved: it is no longer so"),
+    "first": Names("首次发现", "Found for the first time"),
+    "again": Names("再次发现", "Found again"),
+    "withdrawn": Names("已撤回：晚到的记录说明了情况", "Withdrawn: a late record explains it"),
+    "resolved": Names("已消除：情形不复存在", "Resolved: it is no longer so"),
 }
 _ENDED = {"withdrawn": Names("已撤回", "withdrawn"), "resolved": Names("已消除", "resolved")}
 _PREFIX = {"withdrawn": "撤回", "resolved": "消除"}
@@ -89,7 +89,7 @@ def letter(group: Group, reference: Reference, public_url: str) -> Letter:
     rule = rule_of(group.rule, group.alerts[0])
     words = rule.words
     naming = Naming(reference.law, reference.sites, reference.owners, names_customers=False)
-    place = naming.site(group.site_id) if group.site_id else Names("地点未知", "place unknown")
+    place = naming.site(group.site_id) if group.site_id else Names("地点未知", "Place unknown")
     count = f" {len(group.alerts)} 起" if len(group.alerts) > 1 else ""
     ended = group.reason in _ENDED
     urgency = _ENDED[group.reason] if ended else _SEVERITY[rule.severity]
@@ -106,8 +106,9 @@ def letter(group: Group, reference: Reference, public_url: str) -> Letter:
         lines.append(Line(Names("依据", "Law"), said))
     lines.append(Line(Names("规则", "Rule"), Names(f"{words.title[0]}（{group.rule}）", words.title[1])))
     filters = {"status": "", "rule": group.rule}
-    if place.zh == reference.site_name(group.site_id):  # not a customer, whose id is in no mail either
-        filters["site_id"] = group.site_id or ""
+    if group.site_id and reference.site_name(group.site_id) in {place.zh, group.site_id}:
+        # Not a customer, whose id is in no mail either.
+        filters["site_id"] = group.site_id
     return Letter(
         subject=f"[气瓶{prefix}] {words.title[0]}{count} · {place.zh}{'' if ended else f' · {urgency.zh}'}",
         title=Names(*words.title),

@@ -131,8 +131,17 @@ def test_a_customer_is_a_customer_of_a_district_where_names_are_not_to_be_read()
     assert naming().site("C07").zh == "张记饭店"
 
 
-def test_what_is_not_in_the_register_is_named_by_its_id() -> None:
-    assert naming().site("ST99").zh == naming().owner("ST99").zh == "ST99"
+def test_a_place_that_is_not_in_the_register_is_said_to_be_none() -> None:
+    assert naming().site("X9") == ("未登记场所 X9", "unregistered place X9")
+    assert naming().subject("X9", {"site": "X9"}).zh == "未登记场所 X9"
+    told = naming().told(
+        ("{site} 有 {cylinders} 只", "{site} has {cylinders}."), {"site": "X9", "cylinders": 3}
+    )
+    assert told == ("未登记场所 X9 有 3 只", "Unregistered place X9 has 3.")
+
+
+def test_a_firm_that_is_not_in_the_register_is_named_by_its_id() -> None:
+    assert naming().owner("ST99").zh == "ST99"
     assert naming().site(None).en == "unknown"
 
 
@@ -148,13 +157,12 @@ def test_every_fact_of_a_rule_is_told_by_name_or_needs_none() -> None:
             "life_end",
             "filled_on",
             "days_over",
-            "hours_before",
             "hours",
             "allowed",
             "tolerance",
             "unit",
         ),
-        *("ago_zh", "ago_en", "basis_zh", "basis_en", "since", "last", "month", "ended", "days", "times"),
+        *("first_at", "basis_zh", "basis_en", "since", "last", "month", "ended", "days", "times"),
         *("operator", "person", "approved_by", "device", "gun", "counter", "first_code", "model", "reason"),
         *("rules_zh", "rules_en", "way_zh", "way_en", "zh", "en", "day", "night", "last_day", "received"),
         *(

@@ -92,7 +92,7 @@ def _value(name: str, value: Any, naming: Naming, lang: str) -> str:
         return f"{value:,}" if name == "device_seq" else str(value)
     if name in _NAMED_BY_ID:
         called = naming.value(name, value)[which]
-        return value if called == value else f"{called}（{value}）" if which == 0 else f"{called} ({value})"
+        return called if value in called else f"{called}（{value}）" if which == 0 else f"{called} ({value})"
     if name in MEDIA | DISTRICTS or name == "media":
         return (naming.medium(value) if name == "media" else naming.value(name, value))[which]
     if name == "cylinder_class":

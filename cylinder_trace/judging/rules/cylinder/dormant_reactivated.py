@@ -37,6 +37,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill", "deliver"]),
     find=find,
     at_gun="ASK",
+    do_at_gun=(
+        "不要充装，放到待检区；有停用期间的检验报告或启用登记的，请站长核对后再定。",
+        "Do not fill; put it with those to be inspected. With a report or a resumption from that time, ask the manager.",
+    ),
     waits_for_late_scans=True,
     words=Wording(
         title=(

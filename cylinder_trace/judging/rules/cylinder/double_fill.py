@@ -5,14 +5,13 @@ Example: filled Monday and Tuesday with no movement between. After a failed post
 Source: 特种设备安全法 art. 49 and 85. A missed return scan is the usual innocent cause.
 """
 
+from datetime import date
+
 from cylinder_trace.judging.finding import Fact, Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import CylinderRule, Wording
-from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, Scan
+from cylinder_trace.judging.scan import DAY_MS, MINUTE_MS, Scan, day_start_ms, local_day
 from cylinder_trace.judging.state import State
-
-_IN_DAYS_H = 72
-"""From so many hours on people count in days."""
 
 
 def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
@@ -24,16 +23,16 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
     within_ms = reference.number("double_fill.within_days", scan.at_ms) * DAY_MS
     if not at_customer and scan.at_ms - before.fill_ms > within_ms:
         return None  # a delivery and a return that nobody scanned are likelier by then
-    hours = round((scan.at_ms - before.fill_ms) / HOUR_MS, 1)
-    days = round(hours / 24)
-    facts: dict[str, Fact] = {
-        "hours_before": hours,
-        "first_site": before.fill_site,
-        "ago_zh": f"{days} 天" if hours >= _IN_DAYS_H else f"{hours:g} 小时",
-        "ago_en": f"{days} days" if hours >= _IN_DAYS_H else f"{hours:g} hours",
-    }
+    facts: dict[str, Fact] = {"first_at": _local(before.fill_ms), "first_site": before.fill_site}
     evidence = (scan.event_id, before.fill_event)
     return Finding(RULE.name, before.cylinder_id, scan.event_id, scan.at_ms, scan.site, evidence, facts)
+
+
+def _local(ms: int) -> str:
+    # When it was, and not how long ago: a snapshot of this morning is still read at night.
+    day = local_day(ms)
+    hour, minute = divmod((ms - day_start_ms(day)) // MINUTE_MS, 60)
+    return f"{date.fromordinal(day)} {hour:02}:{minute:02}"
 
 
 RULE = CylinderRule(
@@ -43,6 +42,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill"]),
     find=find,
     at_gun="ASK",
+    do_at_gun=(
+        "先称重、查看封口：是满瓶不要再充；是空瓶，补扫回收后再核验。",
+        "Weigh it and look at the seal: do not fill a full one; if it is empty, scan its return and ask again.",
+    ),
     waits_for_late_scans=True,
     words=Wording(
         title=(
@@ -50,8 +53,8 @@ RULE = CylinderRule(
             "Filled twice",
         ),
         fact=(
-            "{ago_zh}前已充装，其间无出站、回收记录。",
-            "Filled {ago_en} before, with no movement or return between.",
+            "{first_at} 已充装，此后无出站、回收记录。",
+            "Filled already on {first_at}, with no movement or return since.",
         ),
         remedy=(
             "核对两次充装的实物与秤重，排查套码充装。",

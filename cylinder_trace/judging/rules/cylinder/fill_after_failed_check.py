@@ -34,6 +34,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill"]),
     find=find,
     at_gun="STOP",
+    do_at_gun=(
+        "不要充装，放到不合格区；排除问题后重新检查并登记，合格后再核验。",
+        "Do not fill; set it aside. When the fault is mended, check it anew, record the check and ask again.",
+    ),
     words=Wording(
         title=(
             "检查不合格仍充装",

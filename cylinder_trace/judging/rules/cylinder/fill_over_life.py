@@ -32,6 +32,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill"]),
     find=find,
     at_gun="STOP",
+    do_at_gun=(
+        "不要充装，挂“停用”牌，放到待报废区，告诉站长。",
+        "Do not fill; tag it out of use, put it with those to be scrapped, and tell the manager.",
+    ),
     words=Wording(
         title=(
             "超年限充装",

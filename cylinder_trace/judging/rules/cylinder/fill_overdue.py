@@ -35,6 +35,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill"]),
     find=find,
     at_gun="STOP",
+    do_at_gun=(
+        "不要充装，挂“待检”牌，放到待检区，告诉站长送检；瓶身有新检验标记的，请站长核对。",
+        "Do not fill; tag it, put it with those to be inspected. If it bears a newer inspection mark, show the manager.",
+    ),
     words=Wording(
         title=(
             "超期未检充装",

@@ -32,6 +32,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill"]),
     find=find,
     at_gun="STOP",
+    do_at_gun=(
+        "不要充装，不是本单位的瓶；放到退回区，交站长退还产权单位。",
+        "Do not fill: it is another firm's. Put it with those to go back, and hand it to the manager.",
+    ),
     words=Wording(
         title=(
             "充装非自有瓶",

@@ -26,6 +26,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill"]),
     find=find,
     at_gun="STOP",
+    do_at_gun=(
+        "不要充装；核对瓶身颜色和字样，换到对应介质的枪，不能确定的交站长。",
+        "Do not fill; compare colour and lettering, take it to the gun of its gas, or hand it to the manager.",
+    ),
     words=Wording(
         title=(
             "错装介质",

@@ -39,6 +39,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill"]),
     find=find,
     at_gun="STOP",
+    do_at_gun=(
+        "不要继续充装；复核空瓶重、残液和秤，仍超的抽出多余部分。",
+        "Do not go on; check the empty weight, what was left in it and the scale, and take out the excess.",
+    ),
     words=Wording(
         title=(
             "超装",

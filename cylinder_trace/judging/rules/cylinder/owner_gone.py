@@ -30,6 +30,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill", "deliver"]),
     find=find,
     at_gun="ASK",
+    do_at_gun=(
+        "先不要充装，放到一边；告诉站长，由站长核实该瓶现归谁、能否充装。",
+        "Do not fill yet, set it aside; ask the manager whose it is now and whether it may be filled.",
+    ),
     words=Wording(
         title=(
             "产权单位许可失效",

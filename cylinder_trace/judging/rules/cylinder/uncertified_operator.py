@@ -44,14 +44,18 @@ RULE = CylinderRule(
     kinds=frozenset(["fill_check", "fill", "post_check", "inspect"]),
     find=find,
     at_gun="ASK",
+    do_at_gun=(
+        "不要自己充装，换持证人员操作；证件已换新的，请站长更新人员名册后再核验。",
+        "Do not fill it yourself; let a certified colleague do it. If yours was renewed, have the manager enter it.",
+    ),
     words=Wording(
         title=(
             "无证作业",
             "Work without a certificate",
         ),
         fact=(
-            "{site} 的 {operator} {why_zh}，仍从事充装、检查或检验。",
-            "{operator} of {site} {why_en}, and yet checked, filled or inspected.",
+            "{site} 的人员 {operator} {why_zh}，仍从事充装、检查或检验。",
+            "Person {operator} of {site} {why_en}, and yet checked, filled or inspected.",
         ),
         remedy=(
             "责令停止该人员作业，核查其作业记录。",

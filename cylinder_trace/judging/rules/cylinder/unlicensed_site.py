@@ -45,6 +45,10 @@ RULE = CylinderRule(
     kinds=frozenset(["fill"]),
     find=find,
     at_gun="STOP",
+    do_at_gun=(
+        "停止充装该介质，关阀，立即告诉站长；许可核实之前不要再充。",
+        "Stop filling this gas, close the valve and tell the manager at once; fill no more until the licence is clear.",
+    ),
     words=Wording(
         title=(
             "无证或超范围充装",

@@ -29,6 +29,10 @@ RULE = CylinderRule(
     only="out_of_use",
     find=find,
     at_gun="STOP",
+    do_at_gun=(
+        "不要充装；再扫一次，对照钢印号。仍查不到的放到一边，交站长。",
+        "Do not fill; scan again and compare the stamp. If it is still unknown, set it aside for the manager.",
+    ),
     words=Wording(
         title=(
             "未登记气瓶流通",

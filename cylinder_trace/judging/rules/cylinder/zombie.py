@@ -25,7 +25,7 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
         return None
     if scan.code in before.retired:
         facts, anchor = (
-            {"status_zh": "标签已更换停用", "status_en": "its tag was replaced"},
+            {"status_zh": "标签已更换停用", "status_en": "Its tag was replaced"},
             f"retired:{scan.code}",
         )
     elif before.status == "held" and scan.kind != "fill":
@@ -55,6 +55,10 @@ RULE = CylinderRule(
     only="out_of_use",
     find=find,
     at_gun="STOP",
+    do_at_gun=(
+        "不要充装，扣下该瓶，不要交还送瓶人，立即告诉站长。",
+        "Do not fill; keep the cylinder, do not hand it back, and tell the manager at once.",
+    ),
     words=Wording(
         title=(
             "报废瓶复现",
