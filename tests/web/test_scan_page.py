@@ -71,7 +71,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
     with serving(url, port, folder), sync_playwright() as playwright:
         flags = [*FLAGS, f"--use-file-for-fake-video-capture={folder}/camera.y4m"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        tab = browser.new_page()
+        tab = browser.new_page(locale="zh-CN")
         complaints: list[str] = []
         tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         tab.on("pageerror", lambda error: complaints.append(str(error)))

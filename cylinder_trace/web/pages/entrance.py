@@ -7,7 +7,7 @@ from flask_login import login_user, logout_user
 from werkzeug.wrappers import Response
 
 from cylinder_trace.store import people
-from cylinder_trace.web.language import language, switch
+from cylinder_trace.web.language import chosen_language, switch
 from cylinder_trace.web.server import server
 from cylinder_trace.web.sign_in import Visitor, visitor
 from cylinder_trace.web.ways import own_path
@@ -40,7 +40,7 @@ def let_in() -> str | Response | tuple[str, int] | tuple[str, int, dict[str, str
     if found is None:
         return render_template("sign_in.html", failed=True, wait_s=0, username=username), 401
     here.throttle.succeeded(username, address)
-    lang = language()
+    lang = chosen_language()
     session.clear()  # what an earlier visitor of this browser left behind
     switch(lang)
     login_user(found)
