@@ -8,8 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from cylinder_trace.judging.clocks import steadily_behind
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, MINUTE_MS, MOVEMENTS, SCANS, Scan, day_start_ms
+from cylinder_trace.judging.scan import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    MOVEMENTS,
+    SCANS,
+    Scan,
+    day_start_ms,
+    local_day,
+)
 from cylinder_trace.judging.tally import Dated, DeviceDay, Tally, ranges
 
 EVIDENCE = frozenset({"double_fill"})
@@ -176,7 +186,26 @@ def _of_device(scans: Sequence[Scan], reference: Reference) -> DeviceDay:
             :_FEW
         ]
         made.proved = _sent_later_ones_before(scans, late) >= enough
+    made.overnight = _overnight(scans, reference)[:MOST_NAMED]
     return made
+
+
+def _overnight(scans: Sequence[Scan], reference: Reference) -> list[tuple[int, int, str]]:
+    """The runs of numbers that were received on a later day, but for those that a slow clock dated."""
+    by_clock = {scan.event_id for scan in steadily_behind(scans, reference)}
+    late_ms = reference.number("backdated_scan.late_h", scans[-1].at_ms) * HOUR_MS
+    late = {
+        scan.seq: scan
+        for scan in scans
+        if scan.seq is not None
+        and (scan.received_ms or 0) - scan.at_ms > late_ms
+        and local_day(scan.received_ms or 0) > local_day(scan.at_ms)
+        and scan.event_id not in by_clock
+    }
+    return [
+        (first, max(late[one].received_ms or 0 for one in range(first, last + 1)), late[first].event_id)
+        for first, last in ranges(late)
+    ]
 
 
 def _sent_later_ones_before(scans: Sequence[Scan], late: Sequence[Scan]) -> int:

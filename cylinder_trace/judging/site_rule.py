@@ -10,6 +10,11 @@ from cylinder_trace.judging.rule import Rule
 from cylinder_trace.judging.windows import DeviceWindow, PersonDay, SiteWindow
 
 
+def nothing(_looked_at: object, _reference: Reference) -> tuple[Finding, ...]:
+    """What a rule finds where it does not look."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class SiteRule(Rule):
     """A rule that looks at one day of a site, at a site's last weeks, at a device's, or at a person's day.
@@ -17,7 +22,7 @@ class SiteRule(Rule):
     What one day shows is anchored at that day; what lasts at its month, so that many days show one alert.
     """
 
-    in_day: Callable[[SiteDay, Reference], Iterable[Finding]] = lambda _day, _reference: ()
-    in_window: Callable[[SiteWindow, Reference], Iterable[Finding]] = lambda _window, _reference: ()
-    of_device: Callable[[DeviceWindow, Reference], Iterable[Finding]] = lambda _window, _reference: ()
-    of_person: Callable[[PersonDay, Reference], Iterable[Finding]] = lambda _person, _reference: ()
+    in_day: Callable[[SiteDay, Reference], Iterable[Finding]] = nothing
+    in_window: Callable[[SiteWindow, Reference], Iterable[Finding]] = nothing
+    of_device: Callable[[DeviceWindow, Reference], Iterable[Finding]] = nothing
+    of_person: Callable[[PersonDay, Reference], Iterable[Finding]] = nothing

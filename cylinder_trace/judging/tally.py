@@ -31,7 +31,8 @@ class DeviceDay:
 
     `heard` are its own numbers of its scans, `first_received_ms` the first receipt of any. `late_received_ms` is a
     moment at or after which enough for an alert of its scans came far too late, None where not so many did, and
-    `late` are their ids; `proved` says whether it had sent later scans of that very day before them.
+    `late` are their ids; `proved` says whether it had sent later scans of that very day before them. `overnight` are
+    scans that were received on a later day, by runs of its numbers: the first of them, the last receipt, the first's id.
     """
 
     heard: list[Range]
@@ -40,6 +41,7 @@ class DeviceDay:
     late_received_ms: int | None = None
     late: list[str] = field(default_factory=list)
     proved: bool = False
+    overnight: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,21 @@ def backdated_upload(world: World, rng: Random, number: int) -> Iterator[Label]:
     yield Label("backdated_upload", device, tuple(seen), True, "设备在线期间，补录四天前的记录")
 
 
+def backdated_scan(world: World, rng: Random, number: int) -> Iterator[Label]:
+    """Of a handheld that is on line every day, one scan says a day that is two to five days past."""
+    firm = lpg_firm(world, number)
+    depot = firm.depots[0]
+    day_ms = some_day(world, rng, 9, 2, 7)
+    device = f"{depot.site_id}-H6{number:02}"
+    for day in range(6):
+        for turn in range(3):
+            counted(world, rng, firm, depot, device, day_ms + day * DAY_MS + turn * 11 * MINUTE_MS)
+    written_ms = at_hour(day_ms, 17.5, days=5)
+    seen = counted(world, rng, firm, depot, device, day_ms + rng.randint(0, 3) * DAY_MS + HOUR_MS)
+    world.log.last.made_ms = written_ms
+    yield Label("backdated_scan", device, (seen,), True, "序号在后的记录，注明数日之前")
+
+
 def clock_fault(world: World, rng: Random, number: int) -> Iterator[Label]:
     """A handheld set hours ahead, for two days."""
     firm = lpg_firm(world, number)

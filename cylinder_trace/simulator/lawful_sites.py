@@ -30,6 +30,22 @@ def long_outage(world: World, rng: Random, number: int) -> Iterator[Label]:
     yield Label("backdated_upload", device, tuple(seen), False, "设备断网四天，恢复后按序补传")
 
 
+def lone_late_scan(world: World, rng: Random, number: int) -> Iterator[Label]:
+    """A handheld's last scan of a day goes up three days later, before any other: it was off line in a drawer."""
+    firm = lpg_firm(world, number)
+    depot = firm.depots[0]
+    day_ms = some_day(world, rng, 9, 2, 6)
+    device = f"{depot.site_id}-H3{number:02}"
+    for turn in range(4):
+        counted(world, rng, firm, depot, device, day_ms + turn * 11 * MINUTE_MS)
+    back_ms = at_hour(day_ms, 9, days=3)
+    world.log.cut_off[device] = [(day_ms + HOUR_MS, back_ms)]
+    late = counted(world, rng, firm, depot, device, day_ms + 2 * HOUR_MS)
+    for turn in range(4):
+        counted(world, rng, firm, depot, device, back_ms + (turn + 1) * 11 * MINUTE_MS)
+    yield Label("backdated_scan", device, (late,), False, "手持机离线三天，恢复后按序补传")
+
+
 def clock_set_once(world: World, rng: Random, number: int) -> Iterator[Label]:
     """Two scans in the wrong time zone, then the clock is set right."""
     firm = lpg_firm(world, number)

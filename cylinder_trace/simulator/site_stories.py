@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from cylinder_trace.simulator.branches import all_collected
-from cylinder_trace.simulator.faults_of_clocks import backdated_upload, clock_fault
+from cylinder_trace.simulator.faults_of_clocks import backdated_scan, backdated_upload, clock_fault
 from cylinder_trace.simulator.faults_of_people import (
     courier_bulk_scan,
     inspection_mill,
@@ -41,6 +41,7 @@ from cylinder_trace.simulator.journeys import Plant
 from cylinder_trace.simulator.lawful_sites import (
     clock_set_once,
     festival,
+    lone_late_scan,
     long_outage,
     more_storage,
     new_depot,
@@ -75,6 +76,7 @@ FAULTS_OF_SITES: tuple[Story, ...] = (
     Story(fill_to_delivery, 30, 400, large=True), Story(station_burst, 30, 400, large=True),
     Story(operator_two_places, 8), Story(courier_bulk_scan, 8), Story(inspection_mill, 10),
     Story(no_failures, 40, _FAILURES_FROM, large=True, one_in=_FAILURES_EACH), Story(backdated_upload, 12), Story(clock_fault, 8),
+    Story(backdated_scan, 12),
     Story(site_imbalance, 20), Story(customer_who_ships, 16), Story(depot_for_others, 16), Story(unknown_site, 16),
     Story(overstock, 10), Story(sink_source, 30, large=True), Story(hoarding, 40, large=True),
 )  # fmt: skip
@@ -82,7 +84,7 @@ FAULTS_OF_SITES: tuple[Story, ...] = (
 
 LAWFUL_SITES: tuple[Story, ...] = (
     Story(manifold, 8), Story(all_night, 40, 2000, large=True), Story(holiday, 30, 400, large=True),
-    Story(long_outage, 12), Story(clock_set_once, 8), Story(relief_operator, 8), Story(festival, 8),
+    Story(long_outage, 12), Story(lone_late_scan, 12), Story(clock_set_once, 8), Story(relief_operator, 8), Story(festival, 8),
     Story(typed_at_day_end, 10), Story(more_storage, 10), Story(returns_missed, 16), Story(new_depot, 22),
 )  # fmt: skip
 """What they must stay quiet about."""

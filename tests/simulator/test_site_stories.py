@@ -22,7 +22,7 @@ KINDS = {
     "night_fill", "fill_too_fast", "inspection_mill", "no_failures", "backdated_upload", "clock_fault",
     "operator_two_places", "courier_bulk_scan", "identical_weights", "short_weight", "silent_station",
     "manual_codes", "scan_gap", "fill_to_delivery", "station_burst", "site_imbalance", "new_intermediary",
-    "overstock", "sink_source", "hoarding",
+    "overstock", "sink_source", "hoarding", "backdated_scan",
 }  # fmt: skip
 LAWFUL = KINDS - {"manual_codes", "scan_gap", "fill_to_delivery", "hoarding"}
 """Kinds of which a lawful look-alike is planted."""
@@ -100,6 +100,19 @@ def test_an_agency_without_failures_has_hundreds_of_inspections(told: Told) -> N
     assert inspected[-1].occurred_at - inspected[0].occurred_at < timedelta(days=28)
     others = [one for one in told.events if one.kind == "inspect" and one.site_id in {"IA01", "IA02"}]
     assert 0.01 < sum(one.result != "pass" for one in others) / len(others) < 0.08
+
+
+def test_a_scan_dated_back_has_a_number_after_those_of_later_days_and_a_late_one_has_not(told: Told) -> None:
+    for fault in (True, False):
+        for label in told.labels("backdated_scan", fault=fault):
+            (one,) = told.of(label)
+            lower = [
+                its
+                for its in told.events
+                if its.device_id == label.subject and its.device_seq < one.device_seq
+            ]
+            assert lower
+            assert any(day(its.occurred_at) > day(one.occurred_at) for its in lower) is fault
 
 
 def test_backdated_scans_come_days_late_from_a_device_that_was_on_line(told: Told) -> None:

@@ -50,6 +50,7 @@ from cylinder_trace.judging.rules.network import (
     sink_source,
 )
 from cylinder_trace.judging.rules.site import (
+    backdated_scan,
     backdated_upload,
     clock_fault,
     courier_bulk_scan,
@@ -68,7 +69,7 @@ from cylinder_trace.judging.rules.site import (
     station_burst,
 )
 from cylinder_trace.judging.scan import Scan
-from cylinder_trace.judging.site_rule import SiteRule
+from cylinder_trace.judging.site_rule import SiteRule, nothing
 from cylinder_trace.judging.windows import City, PersonDay, at_several_sites, device_windows, site_windows
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ SITE_RULES: tuple[SiteRule, ...] = (
     inspection_mill.RULE,
     no_failures.RULE,
     backdated_upload.RULE,
+    backdated_scan.RULE,
     clock_fault.RULE,
     operator_two_places.RULE,
     courier_bulk_scan.RULE,
@@ -137,6 +139,10 @@ NETWORK_RULES: tuple[NetworkRule, ...] = (
     hoarding.RULE,
 )
 
+# Those that look at a window at all: a city has many windows.
+_IN_WINDOW = tuple(rule for rule in SITE_RULES if rule.in_window is not nothing)
+_OF_DEVICE = tuple(rule for rule in SITE_RULES if rule.of_device is not nothing)
+
 RULES: dict[str, Rule] = {rule.name: rule for rule in (*CYLINDER_RULES, *SITE_RULES, *NETWORK_RULES)}
 """Every rule by its name."""
 
@@ -156,11 +162,11 @@ def city_findings(
     found = [
         finding
         for window in site_windows(city, reference)
-        for rule in SITE_RULES
+        for rule in _IN_WINDOW
         for finding in rule.in_window(window, reference)
     ]
     for device in device_windows(city):
-        found += [finding for rule in SITE_RULES for finding in rule.of_device(device, reference)]
+        found += [finding for rule in _OF_DEVICE for finding in rule.of_device(device, reference)]
     apart_km = reference.number("operator_two_places.min_distance_km", city.at_ms)
     for person, sites in at_several_sites(city, reference, apart_km).items():
         scans = sorted(scans_of(person, sites), key=lambda scan: scan.key)

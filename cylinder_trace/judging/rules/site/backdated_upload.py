@@ -14,6 +14,7 @@ from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import Wording
 from cylinder_trace.judging.scan import DAY_MS, day_start_ms, local_day
 from cylinder_trace.judging.site_rule import SiteRule
+from cylinder_trace.judging.tally import DeviceDay
 from cylinder_trace.judging.windows import DeviceWindow
 
 
@@ -21,11 +22,8 @@ def of_device(window: DeviceWindow, _reference: Reference) -> Iterator[Finding]:
     for day, at_sites in sorted(window.days.items()):
         for site, did in at_sites:
             late_ms = did.late_received_ms
-            if late_ms is None:
-                continue
             # Told in one window only: that of the day that shows the device to have been sending.
-            shows = day if did.proved else _first_day_sent_before(window, day, late_ms)
-            if shows == window.day:
+            if late_ms is not None and shown_by(window, day, did) == window.day:
                 facts: dict[str, Fact] = {
                     "device": window.device,
                     "site": site,
@@ -42,6 +40,13 @@ def of_device(window: DeviceWindow, _reference: Reference) -> Iterator[Finding]:
                     tuple(did.late),
                     facts,
                 )
+
+
+def shown_by(window: DeviceWindow, day: int, did: DeviceDay) -> int | None:
+    """The day that shows what a device sent of `day` to have been written up afterwards; None where none does."""
+    if did.late_received_ms is None:
+        return None
+    return day if did.proved else _first_day_sent_before(window, day, did.late_received_ms)
 
 
 def _first_day_sent_before(window: DeviceWindow, day: int, late_ms: int) -> int | None:

@@ -8,11 +8,12 @@ but by a different time each scan.
 
 from collections.abc import Iterator
 
+from cylinder_trace.judging.clocks import steadily_behind
 from cylinder_trace.judging.days import MOST_NAMED, SiteDay, day_name
 from cylinder_trace.judging.finding import Fact, Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import Wording
-from cylinder_trace.judging.scan import HOUR_MS, MINUTE_MS, Scan
+from cylinder_trace.judging.scan import MINUTE_MS
 from cylinder_trace.judging.site_rule import SiteRule
 
 
@@ -23,7 +24,7 @@ def in_day(site_day: SiteDay, reference: Reference) -> Iterator[Finding]:
         enough = reference.number("clock_fault.per_day", at_ms)
         wrong = [scan for scan in scans if scan.received_ms and scan.at_ms - scan.received_ms > ahead_ms]
         if len(wrong) < enough:
-            wrong = _behind(scans, reference, at_ms)
+            wrong = steadily_behind(scans, reference)
         if len(wrong) >= enough:
             by_min = [abs(scan.at_ms - (scan.received_ms or 0)) // MINUTE_MS for scan in wrong]
             facts: dict[str, Fact] = {
@@ -35,16 +36,6 @@ def in_day(site_day: SiteDay, reference: Reference) -> Iterator[Finding]:
             ids = tuple(scan.event_id for scan in wrong[:MOST_NAMED])
             month = day_name(site_day.day)[:7]
             yield Finding(RULE.name, device, month, wrong[0].at_ms, site_day.site, ids, facts)
-
-
-def _behind(scans: list[Scan], reference: Reference, at_ms: int) -> list[Scan]:
-    """All scans, where each came late by nearly the same time over some hours."""
-    lags = [scan.received_ms - scan.at_ms for scan in scans if scan.received_ms is not None]
-    if len(lags) < max(len(scans), reference.number("clock_fault.behind_scans", at_ms)):
-        return []
-    is_late = min(lags) > reference.number("clock_fault.behind_min", at_ms) * MINUTE_MS
-    is_steady = max(lags) - min(lags) < reference.number("clock_fault.ahead_min", at_ms) * MINUTE_MS
-    return scans if is_late and is_steady and scans[-1].at_ms - scans[0].at_ms > 2 * HOUR_MS else []
 
 
 RULE = SiteRule(
