@@ -21,7 +21,7 @@ class UnusableKey(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeviceKey:
-    """Who this device is and what it signs with. `server_url` has no slash at its end.
+    """Who this device is and what it signs with. `server_url` has no slash at its end; `path` is the file it was read from.
 
     `server_key` is what the server signs with; None in a key file of before there were snapshots.
     """
@@ -30,6 +30,7 @@ class DeviceKey:
     device_id: str
     site_id: str
     private_key: Ed25519PrivateKey
+    path: Path
     server_key: Ed25519PublicKey | None = None
 
 
@@ -67,6 +68,7 @@ def read_key(path: Path) -> DeviceKey:
         written.device_id,
         written.site_id,
         private_key,
+        path,
         server_key or None,
     )
 

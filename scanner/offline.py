@@ -9,6 +9,7 @@ from cylinder_trace.contract.fields import epoch_ms, moment_of
 from cylinder_trace.contract.snapshot import SNAPSHOT_PATH, SnapshotEntry
 from cylinder_trace.contract.verdict import Reason, Verdict
 from scanner.keys import DeviceKey
+from scanner.newest import beside
 from scanner.server import Server
 from scanner.snapshot import Found, SnapshotFile, SnapshotRefused
 
@@ -37,7 +38,7 @@ def opened(key: DeviceKey, path: Path) -> SnapshotFile:
             "this key file was made before there were snapshots and does not know the server's key;"
             " enrol the device again with a new id / 密钥文件中没有服务器公钥，请重新登记设备"
         )
-    return SnapshotFile(path, station=key.site_id, server_key=key.server_key)
+    return SnapshotFile(path, station=key.site_id, server_key=key.server_key, newest=beside(key.path))
 
 
 def fetched(server: Server, file: SnapshotFile, told: Callable[[int], object] = lambda _: None) -> int:

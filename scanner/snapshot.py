@@ -1,12 +1,13 @@
 """The station snapshot on disk: what may be answered at the gun while the server does not answer.
 
 One SQLite file beside the outbox. It keeps the pages as the server signed them, and looks a cylinder up in its page
-only after it has verified that page once more: what somebody changed on this machine is refused, not believed.
+only after it has verified that page once more: what somebody changed on this machine is refused, not believed. How
+new the newest one was is kept apart from it, so that an old one put back is refused too.
 
 Errors::
 
     SnapshotError
-    ├── SnapshotRefused  a page is not signed by the server, or not for this station
+    ├── SnapshotRefused  a page is not signed by the server, or not for this station, or there was a newer one
     ├── SnapshotForeign  the file is no snapshot of this station, or is damaged
     └── SnapshotUnread   the file can not be read or written now
 """
@@ -25,6 +26,7 @@ from pydantic import ValidationError
 
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.snapshot import SnapshotEntry, StationSnapshot, signed_bytes
+from scanner.newest import Newest
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -43,6 +45,10 @@ CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 
 
 _CHANGED = "the snapshot was changed on this machine; delete it, it is fetched anew"
+_OLDER = (
+    "it is not the newest that this device had, or the file that says so beside the key is gone; run cylinder-scan"
+    " snapshot when there is a network / 不是本机最近取得的快照，联网后请重新获取"
+)
 
 
 class SnapshotError(Exception):
@@ -50,7 +56,7 @@ class SnapshotError(Exception):
 
 
 class SnapshotRefused(SnapshotError):
-    """A page that the server did not sign, or not for this station."""
+    """A page that the server did not sign, or not for this station, or an older one than this device had."""
 
 
 class SnapshotForeign(SnapshotError):
@@ -78,9 +84,10 @@ class Found:
 class SnapshotFile:
     """A station's snapshot. `whole` numbers tell the snapshot in use from one that is still being fetched."""
 
-    def __init__(self, path: Path, *, station: str, server_key: Ed25519PublicKey) -> None:
-        """Open or make the file. Raises SnapshotForeign or SnapshotUnread."""
+    def __init__(self, path: Path, *, station: str, server_key: Ed25519PublicKey, newest: Newest) -> None:
+        """Open or make the file; `newest` outlives it. Raises SnapshotForeign or SnapshotUnread."""
         self._path = path
+        self._newest = newest
         self._station = station
         self._server_key = server_key
         with self._clear_errors():
@@ -142,6 +149,10 @@ class SnapshotFile:
                 self._connection.execute(
                     "DELETE FROM page WHERE number NOT IN (SELECT page FROM place) AND number <> ?", (number,)
                 )
+        if not page.more:
+            # After the page is on the disk: the other way round, an interruption would call what is there too old.
+            with self._clear_errors():
+                self._newest.heard(made_ms=epoch_ms(page.made_at))
         return page
 
     def find(self, code: str, now_ms: int) -> Found | None:
@@ -163,6 +174,7 @@ class SnapshotFile:
         if last.more:
             raise SnapshotRefused(_CHANGED)
         fresh_ms = epoch_ms(last.made_at)
+        seen_ms = self._checked(fresh_ms, seen_ms, now_ms)
         if row is None:
             return Found(None, None, fresh_ms, seen_ms)
         page = last if row == fresh else self._verified(row[0], bytes(row[1]))
@@ -170,6 +182,15 @@ class SnapshotFile:
         if entry is None:
             raise SnapshotRefused(_CHANGED)
         return Found(entry, page, fresh_ms, seen_ms)
+
+    def _checked(self, fresh_ms: int, seen_ms: int, now_ms: int) -> int:
+        """The latest this machine's clock was. Raises SnapshotRefused where there was a newer snapshot than this."""
+        with self._clear_errors():
+            known = self._newest.read()
+            if known is None or fresh_ms < known[0]:
+                raise SnapshotRefused(_OLDER)
+            self._newest.heard(made_ms=fresh_ms, seen_ms=max(seen_ms, now_ms))
+        return max(seen_ms, known[1])
 
     def _read(self, body: bytes) -> tuple[StationSnapshot, str, bytes]:
         try:

@@ -22,6 +22,7 @@ from cylinder_trace.judging.scan import HOUR_MS, Scan
 from cylinder_trace.judging.verdict import intended, naming_at_gun, rehearsed
 from cylinder_trace.store.database import Database
 from cylinder_trace.web.api import snapshots
+from scanner.newest import beside
 from scanner.offline import OfflineVerdict, answered
 from scanner.snapshot import SnapshotError, SnapshotFile, SnapshotRefused
 from tests.world import (
@@ -56,7 +57,8 @@ BEGIN_MS = MONDAY_MS + 12 * HOUR_MS
 
 
 def opened(folder: Path) -> SnapshotFile:
-    return SnapshotFile(folder / "snapshot.sqlite3", station=STATION, server_key=KEY.public_key())
+    path, newest = folder / "snapshot.sqlite3", beside(folder / "gun.key.json")
+    return SnapshotFile(path, station=STATION, server_key=KEY.public_key(), newest=newest)
 
 
 def body_of(page: StationSnapshot) -> bytes:

@@ -170,6 +170,33 @@ def test_a_snapshot_that_somebody_changed_is_refused_and_nothing_is_filled(stati
     assert "not signed by the server" in said
 
 
+def test_an_older_snapshot_put_back_is_refused_and_so_is_one_whose_newest_is_not_known(
+    station: Station, database: Database
+) -> None:
+    with station.server():
+        assert station.fetch().returncode == 0
+        old = station.snapshot.read_bytes()
+        assert station.check(LAWFUL)[0] == 0
+        World(database).post([made("stop", 0, cylinder_code=LAWFUL)], clock_ms())
+        station.trace("sweep")
+        assert station.fetch().returncode == 0
+    new = station.snapshot.read_bytes()
+    assert station.check(LAWFUL)[0] == 4
+    station.snapshot.write_bytes(old)
+    exit_code, said = station.check(LAWFUL)
+    assert exit_code == 5
+    assert "请勿充装" in said
+    assert "not the newest" in said
+    for path in station.snapshot.parent.glob("*.newest"):
+        path.unlink()
+    assert station.check(LAWFUL)[0] == 5, "without what says which is the newest, none is believed"
+    station.snapshot.write_bytes(new)
+    assert station.check(LAWFUL)[0] == 5
+    with station.server():
+        assert station.fetch().returncode == 0
+    assert station.check(LAWFUL)[0] == 4
+
+
 def test_another_servers_snapshot_is_refused(station: Station, tmp_path: Path) -> None:
     (tmp_path / ".cylinder-trace-signing-key").unlink()
     with station.server():
