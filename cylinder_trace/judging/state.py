@@ -1,10 +1,11 @@
 """Where one cylinder stands after some of its events, small enough to be saved with every step."""
 
-import json
 import zlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import NamedTuple
+
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder, encode
+from msgspec.structs import replace
 
 SHORTEST_IDLE_MS = 30 * 86_400_000
 """Nobody calls a shorter time idle; what is spared is a look-up at every scan."""
@@ -12,7 +13,7 @@ SHORTEST_IDLE_MS = 30 * 86_400_000
 _GRAVEST_FIRST = ("scrapped", "lost", "stopped", "held")
 
 
-class Leg(NamedTuple):
+class Leg(Struct, frozen=True, array_like=True, gc=False):
     """Custody from one site to the next. Times are None where nobody scanned that end; `gap` says so.
 
     `no` counts a cylinder's legs from 0. `decanted` marks a delivery with no station scan since the last
@@ -35,26 +36,25 @@ class Leg(NamedTuple):
 
     def ended(self, at_ms: int, event_id: str, site: str) -> "Leg":
         """The same leg, arrived."""
-        # Written out: `_replace` takes three times as long, and the hot loop comes here at every receipt.
-        no, kind, origin, _, departed_ms, _, depart_event, _, owner, gas_g, gap, decanted, outside = self
+        # Written out: `replace` takes three times as long, and the hot loop comes here at every receipt.
         return Leg(
-            no,
-            kind,
-            origin,
+            self.no,
+            self.kind,
+            self.from_site,
             site,
-            departed_ms,
+            self.departed_ms,
             at_ms,
-            depart_event,
+            self.depart_event,
             event_id,
-            owner,
-            gas_g,
-            gap,
-            decanted,
-            outside,
+            self.owner,
+            self.gas_g,
+            self.gap,
+            self.decanted,
+            self.outside,
         )
 
 
-class Owed(NamedTuple):
+class Owed(Struct, frozen=True, array_like=True, gc=False):
     """A scan that an event still owes: the rule that speaks when it does not come, and until when it may come."""
 
     rule: str
@@ -64,7 +64,7 @@ class Owed(NamedTuple):
     deadline_ms: int
 
 
-class Conflict(NamedTuple):
+class Conflict(Struct, frozen=True, array_like=True, gc=False):
     """A scan at a place where the story can not have the cylinder; `left` is where the story had it.
 
     `site` is where the cylinder was: at a return, with the user.
@@ -77,8 +77,7 @@ class Conflict(NamedTuple):
     left: str
 
 
-@dataclass(slots=True)
-class State:
+class State(Struct, array_like=True, gc=False):
     """One cylinder after the events it has seen. Unknown is None; a cylinder never registered has no owner.
 
     `wake_ms` is when it has to be looked at without an event; while events are read it is that for what is owed and
@@ -202,7 +201,7 @@ class State:
     def hasten(self, rules: Collection[str], deadline_ms: int) -> None:
         """Have what these rules wait for fall due by then."""
         self.owed = tuple(
-            one._replace(deadline_ms=min(one.deadline_ms, deadline_ms)) if one.rule in rules else one
+            replace(one, deadline_ms=min(one.deadline_ms, deadline_ms)) if one.rule in rules else one
             for one in self.owed
         )
         self.wake_by(min([one.deadline_ms for one in self.owed]))
@@ -222,31 +221,18 @@ class State:
 
     def saved(self) -> str:
         """The state as one line of JSON; `restored` reads it back."""
-        return json.dumps([_LAYOUT, *[getattr(self, name) for name in _FIELDS]], separators=(",", ":"))
+        return encode((_LAYOUT, self)).decode()
 
     @classmethod
     def restored(cls, text: str) -> "State | None":
         """The state that `saved` wrote; None for one that another version wrote, whose story has to be told anew."""
         try:
-            layout, *values = json.loads(text)
-            if layout != _LAYOUT:
-                return None
-            fields = dict(zip(_FIELDS, values, strict=True))
-            fields["out"] = tuple((status, event_id) for status, event_id in fields["out"])
-            fields["retired"] = tuple(fields["retired"])
-            fields["voids"] = tuple(fields["voids"])
-            fields["owed"] = tuple(Owed(*owed) for owed in fields["owed"])
-            fields["post_early"] = tuple(fields["post_early"]) if fields["post_early"] else None
-            fields["bound"] = tuple(fields["bound"])
-            fields["retags"] = tuple((at_ms, event_id) for at_ms, event_id in fields["retags"])
-            fields["conflicts"] = tuple(Conflict(*one) for one in fields["conflicts"])
-            fields["shown"] = tuple(fields["shown"])
-            fields["open_leg"] = Leg(*fields["open_leg"]) if fields["open_leg"] else None
-        except (ValueError, TypeError):
+            layout, state = _saved.decode(text)
+        except MsgspecError:
             return None
-        return cls(**fields)
+        return state if layout == _LAYOUT else None
 
 
-_FIELDS = tuple(State.__dataclass_fields__)
+_saved = Decoder(tuple[int, State])
 # A number of the names, so that a state kept by a version with other fields is told apart from ours.
-_LAYOUT = zlib.crc32(repr((_FIELDS, Leg._fields, Owed._fields, Conflict._fields)).encode())
+_LAYOUT = zlib.crc32(repr([one.__struct_fields__ for one in (State, Leg, Owed, Conflict)]).encode())

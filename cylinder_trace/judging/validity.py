@@ -2,7 +2,6 @@
 
 from calendar import monthrange
 from datetime import date
-from typing import Any
 
 from cylinder_trace.judging.chapter import Chapter
 from cylinder_trace.judging.reference import Reference
@@ -14,7 +13,7 @@ from cylinder_trace.law.tables import NoLawForThat
 def enter(chapter: Chapter, scan: Scan, reference: Reference) -> None:
     """Registered, or the entry changed."""
     state = chapter.state
-    entry: dict[str, Any] = dict(scan.master or {})
+    entry = scan.master or {}
     if scan.kind == "register":
         if state.registered_ms is None:
             state.registered_ms = scan.at_ms

@@ -2,7 +2,7 @@
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -69,6 +69,7 @@ class Law:
         self._tables = {name: _dated(f"{name}.toml", rows[name], _SHAPES[name].key) for name in _SHAPES}
         numbers = [row for name in _NUMBERS for row in rows[name]]
         self._numbers = _dated("thresholds.toml", numbers, {"key": "text"})
+        self._known_lives: dict[tuple[str, str, date], list[tuple[date, ServiceLife]]] = {}
         # The newest first, so that the first row that fits is the one that holds.
         self._lives: dict[tuple[str, str], list[ServiceLife]] = defaultdict(list)
         newest_first = sorted(
@@ -90,11 +91,12 @@ class Law:
 
     def service_life(self, cylinder_class: str, medium: str, manufactured: date, on: date) -> ServiceLife:
         """Design life of a cylinder made on that day. Raises NoLawForThat."""
-        judged_as = self._judged_as(cylinder_class, on)
-        for group in (*(group for one in medium.split("+") for group in self._groups(one, on)), "any"):
-            for life in self._lives.get((judged_as, group), ()):
-                if life.row.columns["made_from"] <= manufactured and life.row.valid_from <= on:
-                    return life
+        asked = cylinder_class, medium, on
+        if asked not in self._known_lives:
+            self._known_lives[asked] = list(self._lives_on(cylinder_class, medium, on))
+        for made_from, life in self._known_lives[asked]:
+            if made_from <= manufactured:
+                return life
         raise NoLawForThat(
             "service_life.toml", f"{cylinder_class} / {medium}", on, f"none for one made {manufactured}"
         )
@@ -190,6 +192,14 @@ class Law:
             if row := table.find((judged_as, group), on):
                 return row
         return table.get((cylinder_class, medium), on)
+
+    def _lives_on(self, cylinder_class: str, medium: str, on: date) -> Iterator[tuple[date, ServiceLife]]:
+        """The lives known on a day, each with the first day of making it is for: the first that fits holds."""
+        judged_as = self._judged_as(cylinder_class, on)
+        for group in (*(group for one in medium.split("+") for group in self._groups(one, on)), "any"):
+            for life in self._lives.get((judged_as, group), ()):
+                if life.row.valid_from <= on:
+                    yield life.row.columns["made_from"], life
 
     def _judged_as(self, cylinder_class: str, on: date) -> str:
         """The class whose rows hold for this one: a mixture's shell has none of its own."""

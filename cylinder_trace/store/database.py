@@ -8,7 +8,18 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, create_engine, event, or_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Executable,
+    Table,
+    and_,
+    create_engine,
+    event,
+    or_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
@@ -136,6 +147,14 @@ def chunked(values: list[Any], size: int = _CHUNK) -> Iterator[list[Any]]:
     """The values in lists short enough for one statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def fetched(connection: Connection, statement: Executable) -> Sequence[tuple[Any, ...]]:
+    """All rows as the driver made them, in half the time: right where they are integers and texts, or a 0 for false."""
+    result = connection.execute(statement)
+    rows: Sequence[tuple[Any, ...]] = result.cursor.fetchall() if result.cursor is not None else []
+    result.close()
+    return rows
 
 
 def any_of(columns: Sequence[Column[Any]], keys: Sequence[tuple[Any, ...]]) -> ColumnElement[bool]:

@@ -33,7 +33,8 @@ class Entry:
     @property
     def scan(self) -> Scan:
         """The event of a cylinder as the judge sees it."""
-        return Scan.of(self.message, self.occurred_ms, self.received_ms, self.code)
+        assert self.code is not None
+        return Scan.read(self.body, self.occurred_ms, self.received_ms, self.code)
 
     @property
     def message(self) -> dict[str, Any]:
@@ -210,6 +211,28 @@ def codes_scanned_by(connection: Connection, operator_id: str, from_ms: int) -> 
     # Without an index of its own: a certificate changes seldom, and every scan would pay for it.
     statement = select(event.c.code).where(event.c.operator_id == operator_id, event.c.code.is_not(None))
     return set(connection.scalars(statement.where(event.c.occurred_ms >= from_ms).distinct()))
+
+
+def codes_made_with(connection: Connection, device_id: str, from_ms: int) -> tuple[set[str], set[str]]:
+    """The codes that a device scanned since a moment, and those of the events that it ever corrected."""
+    # Without an index of its own: a device is enrolled once, and as a rule before its first scan.
+    made = select(event.c.code).where(event.c.device_id == device_id, event.c.code.is_not(None))
+    scanned = set(connection.scalars(made.where(event.c.occurred_ms >= from_ms).distinct()))
+    acts = select(event.c.event_id).where(event.c.device_id == device_id, event.c.kind == "correct")
+    targets = select(correction.c.corrects).where(correction.c.event_id.in_(acts))
+    wrong = select(event.c.code).where(event.c.event_id.in_(targets), event.c.code.is_not(None))
+    return scanned, set(connection.scalars(wrong.distinct()))
+
+
+def made_with(connection: Connection, event_ids: Iterable[str]) -> dict[str, str]:
+    """The device of each of the events that was made with one."""
+    found: dict[str, str] = {}
+    for some in chunked(list(event_ids)):
+        rows = select(event.c.event_id, event.c.device_id).where(
+            event.c.event_id.in_(some), event.c.device_id.is_not(None)
+        )
+        found |= {one: device for one, device in connection.execute(rows)}
+    return found
 
 
 def fills_with(connection: Connection, gun: str, from_ms: int) -> set[tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection, Result, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -13,7 +14,7 @@ from cylinder_trace.store import flows, tries
 from cylinder_trace.store.database import KEYS_AT_ONCE, any_of, chunked, put
 from cylinder_trace.store.tables import leg, touched_site
 
-_COLUMNS = [leg.c[name] for name in Leg._fields]
+_COLUMNS = [leg.c[name] for name in Leg.__struct_fields__]
 
 
 _TOUCHED = select(touched_site.c.site_id).where(touched_site.c.not_before_ms <= bindparam("now_ms"))
@@ -61,7 +62,7 @@ def save(connection: Connection, legs: Mapping[str, Sequence[Leg]], anew: Collec
             if now is None:
                 connection.execute(delete(leg).where(leg.c.cylinder_id == cylinder_id, leg.c.no == no))
             else:
-                rows.append({"cylinder_id": cylinder_id, **now._asdict()})
+                rows.append({"cylinder_id": cylinder_id, **asdict(now)})
     put(connection, leg, rows)
     return changes
 

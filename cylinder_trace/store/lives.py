@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-import orjson
-from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
+from sqlalchemy import Column, ColumnElement, Connection, func, select
 
 from cylinder_trace.judging.scan import Scan, overruled
-from cylinder_trace.store import codes
-from cylinder_trace.store.database import chunked
+from cylinder_trace.store import codes, ledger
+from cylinder_trace.store.database import chunked, fetched
 from cylinder_trace.store.tables import correction, cylinder, event, leg, pending
 
-_COLUMNS = (event.c.event_id, event.c.code, event.c.occurred_ms, event.c.received_ms, event.c.body)
+_COLUMNS = (event.c.code, event.c.occurred_ms, event.c.received_ms, event.c.body)
 
 _FEW_WAITING = 5000
 """As many as are read whole."""
@@ -29,9 +28,13 @@ Jump = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """All corrections of the ledger: the id of each with the id it corrects. They are few, so they are kept in memory."""
+    """All corrections of the ledger: the id of each with the id it corrects, and with the device that made it.
+
+    They are few, so they are kept in memory.
+    """
 
     made: Mapping[str, str] = field(default_factory=dict)
+    made_with: Mapping[str, str] = field(default_factory=dict)
     _of: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
@@ -56,7 +59,8 @@ class Corrections:
 
 def corrections(connection: Connection) -> Corrections:
     """Every correction on record."""
-    return Corrections({row.event_id: row.corrects for row in connection.execute(select(correction))})
+    made = {row.event_id: row.corrects for row in connection.execute(select(correction))}
+    return Corrections(made, ledger.made_with(connection, made))
 
 
 def count(connection: Connection) -> int:
@@ -99,21 +103,16 @@ def _read_in(
 ) -> None:
     """Read the judged events whose code is one of `which`, each to the cylinder whose code it is."""
     waiting = set(connection.scalars(select(pending.c.event_id).where(which(pending.c.code))))
-    loads, read = orjson.loads, Scan.of
-    for event_id, code, occurred_ms, received_ms, body in _rows(
+    read = Scan.read
+    for code, occurred_ms, received_ms, body in fetched(
         connection, select(*_COLUMNS).where(which(event.c.code))
     ):
-        one = cylinder_of.get(code)
-        if one is not None and event_id not in waiting:
-            lives[one].append(read(loads(body), occurred_ms, received_ms, code))
-
-
-def _rows(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
-    """The rows as the driver made them: plain integers and texts need no conversion."""
-    result = connection.execute(statement)
-    rows = result.cursor.fetchall() if result.cursor is not None else []
-    result.close()
-    return list(rows)
+        one = lives.get(cylinder_of.get(code, ""))
+        if one is not None:
+            one.append(read(body, occurred_ms, received_ms, code))
+    if waiting:
+        for cylinder_id, its in lives.items():
+            lives[cylinder_id] = [scan for scan in its if scan.event_id not in waiting]
 
 
 def sites(connection: Connection) -> Iterator[str]:
@@ -149,12 +148,13 @@ def at_site(connection: Connection, site: str, from_ms: int, to_ms: int) -> list
     which = (event.c.site_id == site) & (event.c.occurred_ms >= from_ms) & (event.c.occurred_ms < to_ms)
     statement = select(*_COLUMNS).where(which, event.c.code.is_not(None))
     waiting = _waiting(connection, which)
-    loads, read = orjson.loads, Scan.of
+    read = Scan.read
     scans = [
-        read(loads(body), occurred_ms, received_ms, code)
-        for event_id, code, occurred_ms, received_ms, body in _rows(connection, statement)
-        if event_id not in waiting
+        read(body, occurred_ms, received_ms, code)
+        for code, occurred_ms, received_ms, body in fetched(connection, statement)
     ]
+    if waiting:
+        scans = [scan for scan in scans if scan.event_id not in waiting]
     scans.sort(key=attrgetter("at_ms", "event_id"))
     return scans
 

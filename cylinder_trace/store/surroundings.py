@@ -18,13 +18,13 @@ from cylinder_trace.judging.rules.network import hoarding, new_intermediary, ove
 from cylinder_trace.judging.scan import day_start_ms, local_day
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.store import flows
-from cylinder_trace.store.database import chunked
+from cylinder_trace.store.database import chunked, fetched
 from cylinder_trace.store.tables import cylinder, leg, touched_site
 
 EVER_MS = 250_000_000_000_000
 """In the year 9892: nothing that is known by now changes after that."""
 
-_COLUMNS = (leg.c.cylinder_id, *(leg.c[name] for name in Leg._fields))
+_COLUMNS = (leg.c.cylinder_id, *(leg.c[name] for name in Leg.__struct_fields__))
 _MARKED = text("(leg.decanted OR leg.outside)")
 """In the words of the index that holds these few legs."""
 
@@ -114,14 +114,14 @@ def _overfull(connection: Connection, sites: Sequence[str], reference: Reference
     held: dict[str, str] = {}
     for some in chunked(sorted(limits)):
         statement = select(cylinder.c.cylinder_id, cylinder.c.site_id).where(cylinder.c.site_id.in_(some))
-        held |= {row.cylinder_id: row.site_id for row in connection.execute(statement)}
+        held |= dict(fetched(connection, statement))
     gas_g: dict[str, int] = {}
     for some in chunked(sorted(held)):
         columns = (leg.c.cylinder_id, leg.c.to_site, leg.c.gas_g)
         statement = select(*columns).where(leg.c.cylinder_id.in_(some), leg.c.gas_g.is_not(None))
-        for row in connection.execute(statement):
-            if held[row.cylinder_id] == row.to_site:
-                gas_g[row.cylinder_id] = max(row.gas_g, gas_g.get(row.cylinder_id, 0))
+        for cylinder_id, site, its_g in fetched(connection, statement):
+            if held[cylinder_id] == site and its_g > gas_g.get(cylinder_id, 0):
+                gas_g[cylinder_id] = its_g
     stock_g: dict[str, int] = defaultdict(int)
     for cylinder_id, its_g in gas_g.items():
         stock_g[held[cylinder_id]] += its_g
@@ -172,4 +172,5 @@ def _all_of(connection: Connection, site: str) -> list[Carried]:
 
 
 def _read(connection: Connection, *which: "ColumnElement[bool] | Any") -> list[Carried]:
-    return [(row[0], Leg(*row[1:])) for row in connection.execute(select(*_COLUMNS).where(*which))]
+    # A flag comes as 0 or 1 from SQLite, which is as good.
+    return [(row[0], Leg(*row[1:])) for row in fetched(connection, select(*_COLUMNS).where(*which))]

@@ -69,7 +69,7 @@ def _traced(
 
 def _legs_of(connection: Connection, cylinder_ids: Iterable[str]) -> dict[str, list[Leg]]:
     found: dict[str, list[Leg]] = defaultdict(list)
-    columns = (leg.c.cylinder_id, *(leg.c[name] for name in Leg._fields))
+    columns = (leg.c.cylinder_id, *(leg.c[name] for name in Leg.__struct_fields__))
     for some in chunked(sorted(cylinder_ids)):
         statement = select(*columns).where(leg.c.cylinder_id.in_(some)).order_by(leg.c.cylinder_id, leg.c.no)
         for row in connection.execute(statement):
