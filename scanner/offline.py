@@ -10,6 +10,7 @@ from cylinder_trace.contract.snapshot import SNAPSHOT_PATH, SnapshotEntry
 from cylinder_trace.contract.verdict import Reason, Verdict
 from scanner.keys import DeviceKey
 from scanner.newest import beside
+from scanner.said import ago
 from scanner.server import Server
 from scanner.snapshot import Found, SnapshotFile, SnapshotRefused
 
@@ -107,11 +108,11 @@ def _doubt(found: Found, age_ms: int, now_ms: int, longest_age_h: float) -> Reas
         )
     too_old = age_ms > longest_age_h * _HOUR_MS
     if too_old or (found.page is not None and now_ms > epoch_ms(found.page.good_until)):
-        hours = f"{age_ms / _HOUR_MS:.0f}"
+        ago_zh, ago_en = ago(age_ms)
         return _reason(
             "snapshot_too_old",
             ("离线数据过旧", "The data on this device is too old"),
-            (f"离线数据已有 {hours} 小时未更新。", f"It was brought up to date {hours} hours ago."),
+            (f"离线数据更新于{ago_zh}，不足为凭。", f"It was brought up to date {ago_en}."),
             (
                 "联网更新离线数据；在此之前人工核对。",
                 "Fetch it anew when the network is back; until then look by hand.",

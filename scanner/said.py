@@ -12,7 +12,8 @@ _DECISIONS = {
     "ASK": ("？ 请先核实", "ASK: a person must look first"),
     "STOP": ("✘ 禁止充装", "STOP: must not be filled"),
 }
-
+_IN_DAYS_H = 48
+"""From so many hours on people count in days."""
 
 HOW_TO_LET_GO = (
     "确需放行的，写明原因和姓名重新提交（将登记并报告）：--reason 原因 --approved-by 姓名 --outbox 文件"
@@ -85,10 +86,10 @@ def verdict_text(verdict: Verdict, age_ms: int | None = None) -> str:
     decision_zh, decision_en = _DECISIONS[verdict.decision]
     zh, en = [f"{decision_zh}  {verdict.cylinder_code}"], [f"{decision_en}  {verdict.cylinder_code}"]
     if age_ms is not None:
-        hours, minutes = divmod(age_ms // 60_000, 60)
-        zh.append(f"  离线结论：服务器未应答，数据更新于 {hours} 小时 {minutes} 分前；此后的扫码未计入。")
+        ago_zh, ago_en = ago(age_ms)
+        zh.append(f"  离线结论：服务器未应答，数据更新于{ago_zh}；此后的扫码未计入。")
         en.append(
-            f"  offline: the server did not answer; data of {hours} h {minutes} min ago, no scan since counts"
+            f"  offline: the server did not answer; data brought up to date {ago_en}, no scan since counts"
         )
     for reason in verdict.reasons:
         # A server of before the citations sends their ids only.
@@ -98,6 +99,16 @@ def verdict_text(verdict: Verdict, age_ms: int | None = None) -> str:
         law = f" ({'; '.join(law_en)})" if law_en else ""
         en += [f"  {reason.title_en}: {reason.fact_en}{law}", f"    do: {reason.remedy_en}"]
     return "\n".join([*zh, "", *en])
+
+
+def ago(age_ms: int) -> tuple[str, str]:
+    """How long ago, as people say it: to the minute within two days, then in days."""
+    hours, minutes = divmod(age_ms // 60_000, 60)
+    if hours >= _IN_DAYS_H:
+        return f" {hours // 24} 天前", f"{hours // 24} days ago"
+    if hours:
+        return f" {hours} 小时 {minutes} 分前", f"{hours} h {minutes} min ago"
+    return (f" {minutes} 分钟前", f"{minutes} min ago") if minutes else ("刚刚", "just now")
 
 
 def _local(ms: int) -> str:

@@ -157,6 +157,9 @@ class SnapshotFile:
 
     def find(self, code: str, now_ms: int) -> Found | None:
         """What is known of a code; None where no whole snapshot was ever fetched. Raises SnapshotRefused."""
+        with self._clear_errors():
+            # Looked at first: a fetch beside this one makes the snapshot newer than that, and never older.
+            newest = self._newest.read()
         with self._clear_errors(), self._transaction():
             seen_ms = int(self._get("seen_ms") or 0)
             self._set("seen_ms", str(max(seen_ms, now_ms)))
@@ -174,7 +177,11 @@ class SnapshotFile:
         if last.more:
             raise SnapshotRefused(_CHANGED)
         fresh_ms = epoch_ms(last.made_at)
-        seen_ms = self._checked(fresh_ms, seen_ms, now_ms)
+        if newest is None or fresh_ms < newest[0]:
+            raise SnapshotRefused(_OLDER)
+        seen_ms = max(seen_ms, newest[1])
+        with self._clear_errors():
+            self._newest.heard(made_ms=fresh_ms, seen_ms=max(seen_ms, now_ms))
         if row is None:
             return Found(None, None, fresh_ms, seen_ms)
         page = last if row == fresh else self._verified(row[0], bytes(row[1]))
@@ -182,15 +189,6 @@ class SnapshotFile:
         if entry is None:
             raise SnapshotRefused(_CHANGED)
         return Found(entry, page, fresh_ms, seen_ms)
-
-    def _checked(self, fresh_ms: int, seen_ms: int, now_ms: int) -> int:
-        """The latest this machine's clock was. Raises SnapshotRefused where there was a newer snapshot than this."""
-        with self._clear_errors():
-            known = self._newest.read()
-            if known is None or fresh_ms < known[0]:
-                raise SnapshotRefused(_OLDER)
-            self._newest.heard(made_ms=fresh_ms, seen_ms=max(seen_ms, now_ms))
-        return max(seen_ms, known[1])
 
     def _read(self, body: bytes) -> tuple[StationSnapshot, str, bytes]:
         try:

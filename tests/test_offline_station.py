@@ -103,7 +103,7 @@ def station(tmp_path: Path, sqlite_url: str, database: Database) -> Station:
 
 
 def answered_offline(said: str) -> bool:
-    return "离线结论" in said and "data of 0 h" in said
+    return "离线结论" in said and "data brought up to date" in said
 
 
 def test_a_station_whose_network_fails_goes_on_with_its_snapshot_and_what_it_let_go_is_reported(
