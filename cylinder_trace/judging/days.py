@@ -3,16 +3,19 @@
 What a correction declares wrong does not count; only its number in its device's count does, for it was heard.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property, lru_cache
 
 from cylinder_trace.judging.clocks import steadily_behind
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import (
     DAY_MS,
     HOUR_MS,
+    IN_ORDER,
     MINUTE_MS,
     MOVEMENTS,
     SCANS,
@@ -21,6 +24,7 @@ from cylinder_trace.judging.scan import (
     local_day,
 )
 from cylinder_trace.judging.tally import Dated, DeviceDay, Tally, ranges
+from cylinder_trace.law.tables import Law
 
 EVIDENCE = frozenset({"double_fill"})
 """Rules over one cylinder whose findings are counted at the site and day they lie at."""
@@ -35,7 +39,7 @@ _A_SESSION_MS = HOUR_MS
 """Scans sent within this time of each other went up together, in whatever order."""
 
 
-@dataclass(slots=True)
+@dataclass
 class SiteDay:
     """One site on one day. `scans` and `void` (declared wrong) are in the order they happened.
 
@@ -50,23 +54,39 @@ class SiteDay:
     evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
     gone: Sequence[str] = ()
     come: Sequence[str] = ()
+    _dark: tuple[list[Dated], list[Dated]] | None = field(default=None, init=False, repr=False)
 
-    def of(self, kind: str) -> list[Scan]:
+    def of(self, kind: str) -> Sequence[Scan]:
         """The scans of one kind."""
-        return [scan for scan in self.scans if scan.kind == kind]
+        return self._by_kind.get(kind, ())
 
     def by_device(self, kind: str | None = None) -> dict[str, list[Scan]]:
         """The scans, or those of one kind, by the device that made them."""
+        return self._by_device if kind is None else _by_device(self.of(kind))
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Scan]]:
         found: dict[str, list[Scan]] = defaultdict(list)
         for scan in self.scans:
-            if scan.device is not None and kind in {None, scan.kind}:
-                found[scan.device].append(scan)
-        return found
+            found[scan.kind].append(scan)
+        return dict(found)
+
+    @cached_property
+    def _by_device(self) -> dict[str, list[Scan]]:
+        return _by_device(self.scans)
 
     @property
     def name(self) -> str:
         """The day as a date, for anchors."""
         return day_name(self.day)
+
+
+def _by_device(scans: Iterable[Scan]) -> dict[str, list[Scan]]:
+    found: dict[str, list[Scan]] = defaultdict(list)
+    for scan in scans:
+        if scan.device is not None:
+            found[scan.device].append(scan)
+    return found
 
 
 def day_name(day: int) -> str:
@@ -80,11 +100,10 @@ def tallied(site_day: SiteDay, reference: Reference) -> Tally | None:
     if not heard and not site_day.gone and not site_day.come:
         return None
     scans = site_day.scans
-    fills, inspections = site_day.of("fill"), site_day.of("inspect")
-    kinds = Counter(scan.kind for scan in scans)
+    fills, inspections, delivers = (site_day.of(kind) for kind in ("fill", "inspect", "deliver"))
     keyed = [scan for scan in scans if scan.entry == "keyed"]
-    before, after = dark_fills(site_day, fills, reference)
-    first = min(heard, key=lambda scan: scan.key, default=None)
+    before, after = dark_fills(site_day, reference)
+    first = min(heard, key=IN_ORDER, default=None)
     tally = Tally(
         first=first.event_id if first else "",
         first_ms=first.at_ms if first else 0,
@@ -93,9 +112,9 @@ def tallied(site_day: SiteDay, reference: Reference) -> Tally | None:
         first_keyed=_first(keyed),
         fills=len(fills),
         first_fill=_first(fills),
-        delivers=kinds["deliver"],
-        first_deliver=_first(site_day.of("deliver")),
-        movements=sum(kinds[kind] for kind in MOVEMENTS),
+        delivers=len(delivers),
+        first_deliver=_first(delivers),
+        movements=sum(len(site_day.of(kind)) for kind in MOVEMENTS),
         inspected=len(inspections),
         failed=sum(scan.result != "pass" for scan in inspections),
         first_inspect=_first(inspections),
@@ -114,24 +133,24 @@ def tallied(site_day: SiteDay, reference: Reference) -> Tally | None:
         if scan.gun is not None and scan.gun_count is not None:
             counts[scan.gun].append(scan.gun_count)
     tally.guns = {gun: ranges(its) for gun, its in sorted(counts.items())}
-    by_device: dict[str, list[Scan]] = defaultdict(list)
-    for scan in heard:
-        if scan.device is not None:
-            by_device[scan.device].append(scan)
     # A desk's device numbers acts that are about no site too.
     tally.devices = {
         device: _of_device(its, reference)
-        for device, its in sorted(by_device.items())
+        for device, its in sorted((_by_device(heard) if site_day.void else site_day.by_device()).items())
         if any(scan.kind in SCANS for scan in its)
     }
     return tally
 
 
-def dark_fills(
-    site_day: SiteDay, fills: Sequence[Scan], reference: Reference
-) -> tuple[list[Dated], list[Dated]]:
+def dark_fills(site_day: SiteDay, reference: Reference) -> tuple[list[Dated], list[Dated]]:
     """The fills of the day that lie outside the declared hours by more than clocks err: before noon, and after it."""
-    noon_ms = day_start_ms(site_day.day) + DAY_MS // 2
+    if site_day._dark is None:
+        site_day._dark = _dark_fills(site_day, reference)
+    return site_day._dark
+
+
+def _dark_fills(site_day: SiteDay, reference: Reference) -> tuple[list[Dated], list[Dated]]:
+    noon_ms, fills = day_start_ms(site_day.day) + DAY_MS // 2, site_day.of("fill")
     if not fills or reference.is_open(site_day.site, noon_ms) is None:
         return [], []
     err_ms = int(reference.number("night_fill.clock_tolerance_min", noon_ms) * MINUTE_MS)
@@ -143,19 +162,26 @@ def dark_fills(
     return found
 
 
-def sizes_g(reference: Reference, at_ms: int) -> list[tuple[int, str]]:
+def sizes_g(reference: Reference, at_ms: int) -> Sequence[tuple[int, str]]:
     """What each LPG model may hold in grams, and its name: the lightest first."""
-    models = {row.text("model") for row in reference.law.rows() if row.table == "lpg_models"}
-    allowed = ((reference.allowed_g(model, None, "lpg", at_ms), model) for model in models)
-    return sorted((grams, model) for grams, model in allowed if grams is not None)
+    return _sizes_g(reference.law, local_day(at_ms))
+
+
+@lru_cache(maxsize=1024)
+def _sizes_g(law: Law, day: int) -> tuple[tuple[int, str], ...]:
+    models = {row.text("model") for row in law.rows() if row.table == "lpg_models"}
+    allowed = ((law.allowed_gas_mass_kg(model, None, date.fromordinal(day)), model) for model in models)
+    return tuple(sorted((round(one.value_kg * 1000), model) for one, model in allowed if one is not None))
 
 
 def size_of(scan: Scan, sizes: Sequence[tuple[int, str]]) -> str | None:
     """The model whose allowed mass lies nearest to what was filled in, for a fill names none; None for other gases."""
-    if scan.medium != "lpg" or not scan.net_g or not sizes:
-        return None
     net_g = scan.net_g
-    return min(sizes, key=lambda size: abs(size[0] - net_g))[1]
+    if scan.medium != "lpg" or not net_g or not sizes:
+        return None
+    heavier = bisect_left(sizes, (net_g, ""))
+    near = sizes[max(heavier - 1, 0) : heavier + 1]
+    return min((abs(grams - net_g), grams, model) for grams, model in near)[2]
 
 
 def _masses(fills: Sequence[Scan], reference: Reference) -> dict[str, tuple[int, int, int]]:
@@ -171,7 +197,7 @@ def _masses(fills: Sequence[Scan], reference: Reference) -> dict[str, tuple[int,
 
 def _of_device(scans: Sequence[Scan], reference: Reference) -> DeviceDay:
     """`scans` of one device on one day, in any order."""
-    scans = sorted(scans, key=lambda scan: scan.key)
+    scans = sorted(scans, key=IN_ORDER)
     made = DeviceDay(ranges(scan.seq for scan in scans if scan.seq is not None), scans[-1].event_id)
     received = [scan.received_ms for scan in scans if scan.received_ms is not None]
     if len(received) < len(scans):
@@ -192,7 +218,6 @@ def _of_device(scans: Sequence[Scan], reference: Reference) -> DeviceDay:
 
 def _overnight(scans: Sequence[Scan], reference: Reference) -> list[tuple[int, int, str]]:
     """The runs of numbers that were received on a later day, but for those that a slow clock dated."""
-    by_clock = {scan.event_id for scan in steadily_behind(scans, reference)}
     late_ms = reference.number("backdated_scan.late_h", scans[-1].at_ms) * HOUR_MS
     late = {
         scan.seq: scan
@@ -200,8 +225,11 @@ def _overnight(scans: Sequence[Scan], reference: Reference) -> list[tuple[int, i
         if scan.seq is not None
         and (scan.received_ms or 0) - scan.at_ms > late_ms
         and local_day(scan.received_ms or 0) > local_day(scan.at_ms)
-        and scan.event_id not in by_clock
     }
+    if late:
+        for scan in steadily_behind(scans, reference):
+            if scan.seq is not None:
+                late.pop(scan.seq, None)
     return [
         (first, max(late[one].received_ms or 0 for one in range(first, last + 1)), late[first].event_id)
         for first, last in ranges(late)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct, convert
@@ -56,6 +57,9 @@ def overruled(corrections: Mapping[str, str]) -> set[str]:
             settled.append(target)
     return void
 
+
+IN_ORDER = attrgetter("at_ms", "event_id")
+"""Sorts scans in the order they happened."""
 
 # How the contract calls what the judge calls otherwise. A sub-class does not take it over.
 _WIRE_NAMES = {

@@ -7,12 +7,11 @@ judged is left out, as it is for the alerts on record.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, func, select
 
-from cylinder_trace.judging.scan import Scan, overruled
+from cylinder_trace.judging.scan import IN_ORDER, Scan, overruled
 from cylinder_trace.store import codes, ledger
 from cylinder_trace.store.database import chunked, fetched
 from cylinder_trace.store.tables import correction, cylinder, event, leg, pending
@@ -155,7 +154,7 @@ def at_site(connection: Connection, site: str, from_ms: int, to_ms: int) -> list
     ]
     if waiting:
         scans = [scan for scan in scans if scan.event_id not in waiting]
-    scans.sort(key=attrgetter("at_ms", "event_id"))
+    scans.sort(key=IN_ORDER)
     return scans
 
 

@@ -7,7 +7,7 @@ lines) x the shortest time, shared among the lines. One alert an agency and day.
 quiet where the agency had the time for them since its first scan of the day.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cylinder_trace.judging.days import MOST_NAMED, SiteDay
 from cylinder_trace.judging.finding import Fact, Finding
@@ -47,7 +47,7 @@ def in_day(site_day: SiteDay, reference: Reference) -> Iterator[Finding]:
         yield Finding(RULE.name, site_day.site, site_day.name, first.at_ms, site_day.site, ids, facts)
 
 
-def _typed_in(run: list[Scan], site_day: SiteDay, least_ms: int) -> bool:
+def _typed_in(run: Sequence[Scan], site_day: SiteDay, least_ms: int) -> bool:
     """Whether the run was keyed in afterwards by people who had the time to do the work before."""
     began_ms = site_day.scans[0].at_ms
     return all(scan.entry == "keyed" for scan in run) and run[0].at_ms - began_ms >= least_ms

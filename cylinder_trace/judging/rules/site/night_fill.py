@@ -19,7 +19,7 @@ from cylinder_trace.judging.windows import SiteWindow
 
 def in_day(site_day: SiteDay, reference: Reference) -> Iterator[Finding]:
     """Each half of the day that is enough by itself."""
-    before, after = dark_fills(site_day, site_day.of("fill"), reference)
+    before, after = dark_fills(site_day, reference)
     yield from _found(site_day.site, site_day.day - 1, before, reference)
     yield from _found(site_day.site, site_day.day, after, reference)
 
