@@ -12,7 +12,6 @@ from cylinder_trace import site_days, stories
 from cylinder_trace.contract.event import read_event
 from cylinder_trace.contract.fields import epoch_ms, moment_of
 from cylinder_trace.contract.leaf import leaf_hash_of
-from cylinder_trace.judging import story
 from cylinder_trace.judging.days import day_name, tallied
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import day_findings, network_findings
@@ -79,7 +78,7 @@ def _cylinders(connection: Connection, cylinder_ids: list[str], reference: Refer
             yield f"cylinder {one}: its state can not be read; it is told anew with its next event"
             continue
         # As of when it was judged: what fell due since is the next sweep's.
-        chapter = story.told(one, its.scans, reference, state.lapsed_ms + 1, its.corrections)
+        chapter = its.told(one, reference, state.lapsed_ms + 1)
         if chapter.state != state:
             yield f"cylinder {one}: its state is not what its events make it"
         if legs.of_cylinder(connection, one) != list({leg.no: leg for leg in chapter.legs}.values()):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from cylinder_trace.contract.signing import KeyFile
 from cylinder_trace.settings import Settings
-from cylinder_trace.store import people
+from cylinder_trace.store import parties, people
 
 
 def enrol(
@@ -31,6 +31,7 @@ def enrol(
     private = Ed25519PrivateKey.generate()
     public = private.public_key().public_bytes_raw()
     people.enrol(connection, device_id, site_id, public, now_ms, is_office=is_office)
+    parties.note_device(connection, device_id, now_ms)
     return KeyFile(
         server_url=server_url,
         device_id=device_id,

@@ -18,7 +18,6 @@ from cylinder_trace.contract.event import REFERENCE_KINDS, MalformedEvent, read_
 from cylinder_trace.contract.fields import epoch_ms, moment_of
 from cylinder_trace.contract.leaf import canonical_bytes, leaf_hash_of
 from cylinder_trace.contract.receipt import BatchReceipt, Receipt, Refusal, RefusalCode
-from cylinder_trace.judging.rules import RULES
 from cylinder_trace.judging.scan import DAY_MS
 from cylinder_trace.store import alerts, heard, ledger, parties
 from cylinder_trace.store.database import Database
@@ -171,26 +170,15 @@ def _not_its_own(event: Any, occurred_ms: int, received_ms: int, sender: _Sender
 def _own_corrections(
     connection: Connection, read: Sequence[Entry | Receipt], sender: _Sender
 ) -> list[Entry | Receipt]:
-    """Refuse a station's corrections of what it did not record, and of what a grave alert rests on.
-
-    The one would silence another site's alert, the other its own.
-    """
+    """Refuse a station's corrections of what it did not record: they would silence another site's alert."""
     sent = {one.event_id: one for one in read if isinstance(one, Entry)}
     corrections = {one.event_id: one.message["corrects"] for one in sent.values() if one.kind == "correct"}
     targets = {**sent, **ledger.on_record(connection, sorted(set(corrections.values())))}
-    found = alerts.of_events(connection, sorted(set(corrections.values())))
     answers: list[Entry | Receipt] = []
     for one in read:
         target = targets.get(corrections.get(one.event_id, "")) if isinstance(one, Entry) else None
         own = target is not None and target.site_id is not None and target.site_id == sender.site_id
-        accused = target is not None and any(
-            rule in RULES and RULES[rule].severity == 1 for rule in found.get(target.event_id, ())
-        )
-        if isinstance(one, Entry) and own and accused:
-            zh = "该记录已引起“立即”级预警，更正须由管理部门录入；请联系管理部门说明情况。"
-            en = "an alert of severity 1 rests on this event; an office has to correct it: tell them what happened"
-            answers.append(_refused(one.event_id, "not_an_office", zh, en))
-        elif isinstance(one, Entry) and one.kind == "correct" and not own:
+        if isinstance(one, Entry) and one.kind == "correct" and not own:
             zh = "只能更正本站已登记的记录；其他更正请由管理部门录入。"
             en = "a station corrects what is on record from its own site; others are corrected by an office"
             answers.append(_refused(one.event_id, "not_your_event", zh, en))

@@ -199,7 +199,9 @@ class _Reader:
             read = lives.between(connection, first, last)
         for one, scans in read.items():
             corrections = self.corrections.of(scan.event_id for scan in scans)
-            chapter = story.told(one, scans, self.reference, self.question.as_of_ms, corrections)
+            made_with = self.corrections.made_with
+            devices = {event_id: made_with[event_id] for event_id in corrections if event_id in made_with}
+            chapter = story.told(one, scans, self.reference, self.question.as_of_ms, corrections, devices)
             found += [(finding, one) for finding in chapter.findings]
         return found
 

@@ -26,10 +26,17 @@ MOST_NEWS_TRIED = 30
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Everything on record about one cylinder. `corrections` maps the id of each to the id it corrects."""
+    """Everything on record about one cylinder. `corrections` maps the id of each to the id it corrects; `made_with` are
+    the devices of those that a device made.
+    """
 
     scans: list[Scan]
     corrections: dict[str, str]
+    made_with: dict[str, str]
+
+    def told(self, cylinder_id: str, reference: Reference, as_of_ms: int) -> Chapter:
+        """The story that it makes."""
+        return story.told(cylinder_id, self.scans, reference, as_of_ms, self.corrections, self.made_with)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,7 @@ def as_it_stands(
     if state is None:
         its = whole(connection, [cylinder_id], waiting)[cylinder_id]
         if its.scans:
-            state = story.told(cylinder_id, its.scans, reference, as_of_ms, its.corrections).state
+            state = its.told(cylinder_id, reference, as_of_ms).state
     return state
 
 
@@ -113,7 +120,8 @@ def whole(
     entries = ledger.by_cylinder(connection, its_codes, besides)
     scans = {one: [entry.scan for entry in entries.get(one, ())] for one in its_codes}
     corrections = ledger.corrections_of(connection, [scan.event_id for its in scans.values() for scan in its])
-    return {one: Whole(its, corrections) for one, its in scans.items()}
+    made_with = ledger.made_with(connection, corrections)
+    return {one: Whole(its, corrections, made_with) for one, its in scans.items()}
 
 
 def _work(
@@ -162,7 +170,7 @@ def _continued(work: Mapping[str, _Work], reference: Reference) -> dict[str, Cha
 
 
 def _told(cylinder_id: str, its: Whole, work: _Work, reference: Reference) -> Chapter:
-    return story.told(cylinder_id, its.scans, reference, work.as_of_ms, its.corrections)
+    return its.told(cylinder_id, reference, work.as_of_ms)
 
 
 class _Explanation:
@@ -197,7 +205,7 @@ class _Explanation:
         shown = []
         for scan in news[:-1]:
             scans.append(scan)
-            whole_so_far = Whole(scans, self._its.corrections)
+            whole_so_far = Whole(scans, self._its.corrections, self._its.made_with)
             found = _told(self._cylinder_id, whole_so_far, self._work, self._reference).findings
             shown.append((scan.event_id, frozenset(finding.fingerprint for finding in found)))
         return shown

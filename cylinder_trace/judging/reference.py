@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import OwnerRecord, PersonRecord, SiteRecord
+from cylinder_trace.judging.devices import Devices, Enrolment
 from cylinder_trace.judging.history import History
 from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, MINUTE_MS, day_start_ms, local_day, overruled
 from cylinder_trace.law.tables import Law, NoLawForThat, life_end
@@ -61,7 +62,7 @@ class Reference:
     """Everything about the parties that a rule may ask, looked up as of the event's time.
 
     `sites` and `owners` are the latest record of each, for names and addresses. What a site is and where it stands never
-    changes: another place is another site. `guns` are all sites that ever had one of that id, `devices` the site of each.
+    changes: another place is another site. `guns` are all sites that ever had one of that id.
     Before `certified_until_ms` a person is certified without a doubt; after it the register has to be asked.
     """
 
@@ -79,7 +80,7 @@ class Reference:
     depots: set[str] = field(default_factory=set)
     agencies: set[str] = field(default_factory=set)
     guns: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    devices: dict[str, str] = field(default_factory=dict)
+    devices: Devices = field(default_factory=lambda: Devices({}))
     certified_until_ms: dict[str, int] = field(default_factory=dict)
     _sites: dict[str, History[SiteRecord]] = field(default_factory=dict)
     _owners: dict[str, History[OwnerRecord]] = field(default_factory=dict)
@@ -96,13 +97,13 @@ class Reference:
         law: Law,
         records: Iterable[Any],
         messages: Iterable[Mapping[str, Any]],
-        devices: Mapping[str, str] = MappingProxyType({}),
+        enrolled: Mapping[str, Enrolment] = MappingProxyType({}),
     ) -> "Reference":
         """Build from master records and from the JSON of papers (licence, agreement ...) and correct events, in any order.
 
-        `devices` maps enrolled devices to their site.
+        `enrolled` are the devices that may send.
         """
-        reference = cls(law, devices=dict(devices))
+        reference = cls(law, devices=Devices(enrolled))
         for record in records:
             reference.add_record(record)
         messages = list(messages)

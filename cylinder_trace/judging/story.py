@@ -36,6 +36,10 @@ _FINDS_MORE = {
     for is_away in (False, True)
     for is_odd in (False, True)
 }
+_FINDS_GRAVE = {
+    kind: tuple(rule.find for rule in CYLINDER_RULES if kind in rule.kinds and rule.severity == 1)
+    for kind in _KINDS
+}
 _LAPSES = {rule.name: rule.lapse for rule in CYLINDER_RULES if rule.lapse is not None}
 _DUE_ON = {
     kind: frozenset(rule.name for rule in CYLINDER_RULES if kind in rule.due_on)
@@ -52,15 +56,17 @@ def told(
     reference: Reference,
     as_of_ms: int,
     corrections: Mapping[str, str] = MappingProxyType({}),
+    made_with: Mapping[str, str] = MappingProxyType({}),
 ) -> Chapter:
     """Fold a whole story from its beginning. `scans` may come in any order, each event once.
 
-    `corrections` are those that were filed elsewhere: the id of each with the id it corrects.
+    `corrections` are those that were filed elsewhere: the id of each with the id it corrects; `made_with` the devices
+    of those that a device made.
     """
     scans = sorted(scans, key=_IN_ORDER)
     void = voided(scans, corrections)
     chapter = Chapter(State(cylinder_id), is_whole=True)
-    _read_on(chapter, scans, void, reference)
+    _read_on(chapter, scans, void, reference, _disputed(scans, corrections, made_with, void, reference))
     if void:
         mine = {scan.event_id for scan in scans} | {scan.corrects for scan in scans}
         chapter.state.voids = tuple(sorted(void & mine))
@@ -88,6 +94,34 @@ def voided(scans: Iterable[Scan], filed_elsewhere: Mapping[str, str] = MappingPr
     """The ids of the events that corrections declare wrong; a correction can itself be corrected."""
     corrections = {**filed_elsewhere, **{scan.event_id: scan.corrects for scan in scans if scan.corrects}}
     return overruled(corrections) if corrections else set()
+
+
+def _disputed(
+    scans: Iterable[Scan],
+    filed_elsewhere: Mapping[str, str],
+    made_with: Mapping[str, str],
+    void: set[str],
+    reference: Reference,
+) -> set[str]:
+    """Of the events declared wrong, those that no office declares wrong, but only sites by their own devices."""
+    if not void:
+        return set()
+    made = {scan.event_id: scan.device for scan in scans if scan.corrects}
+    by_sites = reference.devices.of_sites([*made.items(), *made_with.items()])
+    if not by_sites:
+        return set()
+    corrections = {**filed_elsewhere, **{scan.event_id: scan.corrects for scan in scans if scan.corrects}}
+    return void - overruled({one: wrong for one, wrong in corrections.items() if one not in by_sites})
+
+
+def _is_grave(state: State, scan: Scan, reference: Reference) -> bool:
+    """Whether what a site declares wrong shows something grave: it stands then, until an office declares it wrong.
+
+    So does a failed check, which accuses the fill that follows it; a passed one ends it.
+    """
+    if scan.kind == "fill_check" and scan.result == "fail":
+        return True
+    return any(find(state, scan, reference) for find in _FINDS_GRAVE.get(scan.kind, ()))
 
 
 def lapse(chapter: Chapter, as_of_ms: int, reference: Reference) -> None:
@@ -153,14 +187,20 @@ def _speak(chapter: Chapter, owed: Owed, reference: Reference) -> None:
 
 
 def _read_on(
-    chapter: Chapter, scans: Iterable[Scan], void: set[str] | frozenset[str], reference: Reference
+    chapter: Chapter,
+    scans: Iterable[Scan],
+    void: set[str] | frozenset[str],
+    reference: Reference,
+    disputed: set[str] | frozenset[str] = frozenset(),
 ) -> None:
     # The hot loop of the whole city: plain integers, no look-up that is not needed.
     state, findings = chapter.state, chapter.findings
     for scan in scans:
         kind = scan.kind
         # A voided event still moves the reading mark: what arrives before it is late all the same.
-        if kind == "correct" or scan.event_id in void:
+        if kind == "correct" or (
+            scan.event_id in void and not (scan.event_id in disputed and _is_grave(state, scan, reference))
+        ):
             state.last_ms, state.last_event = scan.at_ms, scan.event_id
             state.events += 1
             continue

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from cylinder_trace.contract.event import REFERENCE_KINDS
 from cylinder_trace.contract.master import read_record
+from cylinder_trace.judging.devices import Enrolment
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.law.tables import Law
 from cylinder_trace.store import codes, ledger, retelling
@@ -35,11 +36,9 @@ class ReferenceCache:
                 {"kind": "correct", "event_id": one, "corrects": corrected}
                 for one, corrected in corrections.items()
             ]
-            devices = {
-                row.device_id: row.site_id
-                for row in connection.execute(select(device.c.device_id, device.c.site_id))
-            }
-            reference = Reference.of(self._law, (read_record(body) for body in bodies), messages, devices)
+            which = select(device.c.device_id, device.c.site_id, device.c.is_office, device.c.enrolled_ms)
+            enrolled = {one: Enrolment(*its) for one, *its in connection.execute(which)}
+            reference = Reference.of(self._law, map(read_record, bodies), messages, enrolled)
             # In one assignment, because threads share it.
             self._kept = (version, reference)
         return reference
@@ -74,6 +73,13 @@ def note_acts(connection: Connection, acts: Mapping[str, Entry]) -> None:
     changed(connection)
     for because, act in acts.items():
         retelling.of_paper(connection, act, because)
+
+
+def note_device(connection: Connection, device_id: str, from_ms: int) -> None:
+    """A device was enrolled: what it scanned since is judged again."""
+    codes.hold(connection, exclusively=True)
+    changed(connection)
+    retelling.of_device(connection, device_id, from_ms)
 
 
 def changed(connection: Connection) -> None:

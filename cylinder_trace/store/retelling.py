@@ -105,6 +105,12 @@ def of_paper(connection: Connection, paper: Entry, because: str) -> None:
     cylinders.ask_again(connection, touched, because)
 
 
+def of_device(connection: Connection, device_id: str, from_ms: int) -> None:
+    """Have told again what a device that is enrolled now has scanned since a moment, and what it corrected."""
+    seen, corrected = ledger.codes_made_with(connection, device_id, from_ms)
+    cylinders.ask_again(connection, set(codes.roots_of(connection, seen | corrected).values()), None)
+
+
 def _places_of_firms(connection: Connection, owner: str, station: str) -> set[str]:
     """The places of a firm, and of the firm that runs a station, by any record of them."""
     is_station = (party.c.record == "site", party.c.id == station)

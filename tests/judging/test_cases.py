@@ -21,6 +21,7 @@ from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import read_record
 from cylinder_trace.judging import story
 from cylinder_trace.judging.circulation import movements
+from cylinder_trace.judging.devices import Enrolment
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import RULES, SITE_RULES, network_findings
@@ -45,6 +46,8 @@ _ENTERED_AT_A_DESK = REFERENCE_KINDS | {
     *("stop", "resume", "lost", "found", "scrap", "hold", "release"),
 }
 _DIFFERENCES = {"change", "add", "leave_out", "registered", "as_of"}
+
+ENROLLED = {device: Enrolment(site) for device, site in WORLD["devices"].items()}
 
 
 def cases() -> Iterator[Any]:
@@ -137,7 +140,7 @@ def found(rule: str, case: Case) -> set[str]:
     messages = [message(row, number) for number, row in enumerate(case["events"])]
     acts = [message(act, 900 + number) for number, act in enumerate(WORLD["acts"])]
     acts += [one for one in messages if "cylinder_code" not in one]
-    reference = Reference.of(load(), map(read_record, WORLD["records"]), acts, WORLD["devices"])
+    reference = Reference.of(load(), map(read_record, WORLD["records"]), acts, ENROLLED)
     stories: dict[str, list[Scan]] = defaultdict(list)
     bound = {one["new_code"]: one["cylinder_code"] for one in messages if "new_code" in one}
     for row, one in zip(case["events"], messages, strict=True):

@@ -18,7 +18,7 @@ def find(_before: State, scan: Scan, reference: Reference) -> Finding | None:
     site, device, gun = scan.site, scan.device, scan.gun
     if site is None:
         return None
-    home = reference.devices.get(device, site) if device is not None else site
+    home = reference.devices.home(device, site, scan.at_ms)
     if home == site:
         if gun is None or (home := reference.home_of_gun(gun, site, scan.at_ms)) == site:
             return None

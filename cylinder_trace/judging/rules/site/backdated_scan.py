@@ -68,12 +68,12 @@ RULE = SiteRule(
     words=Wording(
         title=("倒签记录", "A scan dated back"),
         fact=(
-            "{site} 的设备 {device} 第 {number} 条记录注明 {day}，而此前的第 {earlier_number} 条已在 {later_day}；{received} 收到。",
-            "Scan {number} of device {device} at {site} is dated {day}, though scan {earlier_number} before it is of {later_day}; received on {received}.",
+            "{site} 的{device} 第 {number} 条记录注明 {day}，其前的第 {earlier_number} 条却在 {later_day}；{received} 收到。",
+            "Scan {number} of {device} at {site} says {day}; scan {earlier_number} before it, {later_day}. Received {received}.",
         ),
         remedy=(
             "责令说明该条记录的实际时间，核对监控与秤的原始记录；以实际时间重新判断该次充装。",
-            "Have it explained when it was really made; compare video and the scale's own record, and judge the fill by that time.",
+            "Have it explained when it was made; compare video and the scale's own record, and judge it by that time.",
         ),
         innocent=(
             "设备重启后时钟一度错误，随即自动校正。",
