@@ -1,7 +1,7 @@
 """The tables. `event` is the ledger, append-only by the database itself; all else can be rebuilt or is our own work."""
 
 from cylinder_trace.store.tables.alerting import alert, alert_history, finding, notice, outbox, recipient
-from cylinder_trace.store.tables.base import metadata
+from cylinder_trace.store.tables.naming import metadata
 from cylinder_trace.store.tables.people import account, device, device_nonce, party, reference_version
 from cylinder_trace.store.tables.record import code_link, correction, event, pending, rejudge
 from cylinder_trace.store.tables.stories import (

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from cylinder_trace.store.tables.base import Serial, metadata
+from cylinder_trace.store.tables.naming import Serial, metadata
 
 finding = Table(
     "finding",

@@ -13,7 +13,7 @@ from sqlalchemy import (
     false,
 )
 
-from cylinder_trace.store.tables.base import metadata
+from cylinder_trace.store.tables.naming import metadata
 
 party = Table(
     "party",

@@ -13,7 +13,7 @@ from sqlalchemy import (
     false,
 )
 
-from cylinder_trace.store.tables.base import Serial, metadata, tries
+from cylinder_trace.store.tables.naming import Serial, metadata, tries
 
 event = Table(
     "event",

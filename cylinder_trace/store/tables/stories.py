@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from cylinder_trace.store.tables.base import metadata, tries
+from cylinder_trace.store.tables.naming import metadata, tries
 
 cylinder = Table(
     "cylinder",

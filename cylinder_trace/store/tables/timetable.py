@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, String, Table, Text
 
-from cylinder_trace.store.tables.base import metadata
+from cylinder_trace.store.tables.naming import metadata
 
 job = Table(
     "job",

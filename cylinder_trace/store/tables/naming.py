@@ -1,4 +1,4 @@
-"""What all tables share."""
+"""How tables, keys and indexes are named, and the columns that several tables have alike."""
 
 from typing import Any
 

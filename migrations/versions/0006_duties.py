@@ -1,0 +1,14 @@
+"""The daily, weekly and monthly records of stations, and what is due at them"""
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
