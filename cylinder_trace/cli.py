@@ -8,15 +8,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from cylinder_trace import demo
 from cylinder_trace.bench import fill_checks, graph, report
 from cylinder_trace.commands import data, enrolling, history, serving
-from cylinder_trace.commands.arguments import Unusable
+from cylinder_trace.commands.arguments import Unusable, whole
 from cylinder_trace.contract.errors import ContractError
 from cylinder_trace.enrolment import UnusableServerKey
-from cylinder_trace.settings import Settings, UnknownSetting, load_settings
+from cylinder_trace.settings import PREFIX, Settings, UnknownSetting, load_settings
 from cylinder_trace.store import people
 
 
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for chatty in ("alembic", "mail.log", "apscheduler"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        result: int = arguments.run(arguments, load_settings())
+        result: int = arguments.run(arguments, _settings())
     except BrokenPipeError:
         # Whoever read the lines is gone; the interpreter would complain once more while it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -57,6 +58,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return result
 
 
+def _settings() -> Settings:
+    """The settings in force. Raises Unusable naming each variable that can not be read."""
+    try:
+        return load_settings()
+    except ValidationError as error:
+        problems = (
+            f"{PREFIX}{str(one['loc'][0]).upper()}={one['input']}: {one['msg']}"
+            for one in error.errors(include_url=False)
+        )
+        raise Unusable("; ".join(problems)) from None
+
+
 def _database_trouble(error: DBAPIError) -> str:
     said = str(error.orig).strip().splitlines()[0]
     if "no such table" in said or "does not exist" in said:
@@ -70,8 +83,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, help_text: str, run: object) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=help_text)
+    def command(name: str, help_text: str, run: object, more: str = "") -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=help_text,
+            description=help_text,
+            epilog=more,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         sub.set_defaults(run=run)
         return sub
 
@@ -80,8 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     showing = command("demo", "the whole way once, on a simulated city", _demo)
     showing.add_argument("--once", action="store_true", help="check every step, print a summary, and end")
     showing.add_argument("--photos", type=Path, help="a folder of pictures to decode as well")
-    showing.add_argument("--directory", type=Path, default=Path(".demo"))
-    showing.add_argument("--cylinders", type=int, default=2000)
+    showing.add_argument(
+        "--directory", type=Path, default=Path(".demo"), help="where everything is made (default .demo)"
+    )
+    showing.add_argument(
+        "--cylinders", type=whole(1, data.MOST_CYLINDERS), default=2000, metavar="N", help="default 2000"
+    )
     benching = command("bench", "measure judging, replaying and sweeping", _bench)
     benching.add_argument("--quick", action="store_true", help="on a tenth of the events")
     return parser

@@ -36,6 +36,54 @@ _NAMES = {
     "lookalikes": "合法相似情形 / lawful look-alikes",
 }
 
+_SAID = {
+    "planted, found": ("埋设的违规；其中被指出的", "faults planted; those of them that were pointed out"),
+    "true": ("指出了埋设的违规的预警", "alerts that point out a planted fault"),
+    "false": (
+        "误报：期末仍在、与任何埋设不符",
+        "false alarms: they stand at the end and fit nothing planted",
+    ),
+    "told-f.": ("误报：通知过，后又收回", "false alarms that people were told of and that were taken back"),
+    "aside": (
+        "由另一种埋设的违规引起，不计对错",
+        "caused by a planted fault of another kind; neither for nor against",
+    ),
+    "unscan.": ("误报中由漏扫所致的", "of the false ones, those that a scan nobody made explains"),
+    "recall": ("查全率 = found / planted", "1 where nothing was overlooked"),
+    "prec.": ("查准率 = true / (true + false)", "1 where there was no false alarm"),
+    "p.told": ("同上，收回的通知也算误报", "the same, with what was told and taken back counted as false"),
+    "F1": (
+        "查全、查准的调和平均；宏平均 F1 是各类之平均",
+        "harmonic mean of both; macro-F1 is its mean over kinds",
+    ),
+    "open h, told h": (
+        "从事实到预警、到首次通知的小时数（中位）",
+        "median hours from the fact to the alert, to the notice",
+    ),
+    "days": (
+        "从违规第一步到预警的天数（中位）",
+        "days from the first step of the fault to the alert (median)",
+    ),
+    "alike, alarmed": (
+        "埋设的合法相似情形；其中期末误报的",
+        "lawful look-alikes planted; those of them alarmed at the end",
+    ),
+    "撤回 withdrawn": ("晚到的记录说明了情况的预警", "an alert that a late record explained"),
+}
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
+LEGEND = "\n".join(
+    [
+        "各栏 The columns",
+        *(f"  {name}{' ' * (16 - _width(name))}{zh} / {en}" for name, (zh, en) in _SAID.items()),
+    ]
+)
+"""What the columns of the table mean."""
+
 
 def table(score: Score) -> Iterator[str]:
     """The lines: one for each kind, then the totals."""
@@ -58,7 +106,3 @@ def _said(value: float | int | None) -> str:
     if value is None:
         return "-"
     return str(value) if isinstance(value, int) else f"{value:.3f}"
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)

@@ -1,6 +1,7 @@
 """The command line of `cylinder-scan`: commands, options and what they mean."""
 
 import argparse
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ _NUMBER_DETAILS = {
     "lon": "longitude, degrees",
 }
 
+MOST_HOURS = 9 * 24
+"""How far ahead the server foresees."""
+
 
 def parser() -> argparse.ArgumentParser:
     """All commands; `command` names the one chosen."""
@@ -55,7 +59,11 @@ def parser() -> argparse.ArgumentParser:
     upload = commands.add_parser("upload", help="send what waits in the outbox")
     _add_device(upload, required=True)
     upload.add_argument(
-        "--tries", type=int, default=6, metavar="N", help="failures in a row before giving up (default 6)"
+        "--tries",
+        type=_from_one,
+        default=6,
+        metavar="N",
+        help="failures in a row before giving up (default 6)",
     )
     status = commands.add_parser("status", help="show what waits, what was refused and why")
     status.add_argument("--outbox", type=Path, required=True, metavar="FILE")
@@ -77,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
         "--snapshot", type=Path, metavar="FILE", help="ask this snapshot where the server does not answer"
     )
     check.add_argument(
-        "--max-age", type=float, default=LONGEST_AGE_H, metavar="HOURS", help="of the snapshot (default 24)"
+        "--max-age", type=_hours, default=LONGEST_AGE_H, metavar="HOURS", help="of the snapshot (default 24)"
     )
     release = check.add_argument_group("letting a fill go on against ASK or STOP; all three, or none")
     release.add_argument("--reason", type=_said, metavar="TEXT", help="why; it is recorded and reported")
@@ -134,6 +142,22 @@ def _said(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty; say it in words")
     return text.strip()
+
+
+def _from_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give a whole number from 1 up")
+    return int(text)
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = nan
+    if not 0 <= hours <= MOST_HOURS:
+        raise argparse.ArgumentTypeError(f"{text}: give hours from 0 to {MOST_HOURS}")
+    return hours
 
 
 def _option(name: str) -> str:

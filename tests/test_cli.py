@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cylinder_trace import cli
+from cylinder_trace.commands.arguments import moment
 from cylinder_trace.judging.rules import RULES
 from cylinder_trace.store import notices, people
 from cylinder_trace.store.database import open_database
@@ -57,18 +58,40 @@ def test_a_device_whose_key_could_not_be_written_is_not_enrolled(capsys: Run) ->
         (["device", "add", "gun-1"], "needs --site"),
         (["device", "revoke", "gun-9"], "no enrolled device gun-9"),
         (["load", "--events", "nowhere.jsonl"], "nowhere.jsonl"),
-        (["sweep", "--as-of", "2026-05-01"], "has no offset"),
+        (["sweep", "--as-of", "2026-05-01T00:00:00"], "has no offset"),
+        (["sweep", "--as-of", "0001-01-01"], "give a year from 1990 to 2100"),
+        (["sweep", "--as-of", "yesterday"], "yesterday is no moment; 2026-11-01 is its midnight"),
+        (["load"], "nothing to load; give --master, --events, or both"),
+        (["replay", "--sample", "-1"], "-1: give a whole number from 0 to 1,000"),
+        (["replay", "--set", "overfill.mass_tolerance_kg=-1"], "a number from 0 up"),
+        (["replay", "--from", "2026-11-02", "--to", "2026-11-01"], "--from is not before --to"),
+        (["simulate", "--out", "x", "--cylinders", "0"], "0: give a whole number from 1 to"),
+        (["simulate", "--out", "x", "--days", "0"], "0: give a whole number from 7 to"),
+        (["simulate", "--out", "x", "--seed", "-1"], "-1: give a whole number from 0 to"),
+        (["demo", "--cylinders", "none"], "none: give a whole number from 1 to"),
+        (["evaluate", "--events", "bad", "--labels", "bad", "--master", "bad"], "bad is no labels.jsonl"),
     ],
 )
 def test_what_can_not_be_done_is_said_with_what_to_give_instead(
     words: list[str], said: str, capsys: Run
 ) -> None:
+    Path("bad").write_text("no JSON\n")
     try:
         code = cli.main(words)
     except SystemExit as end:
         code = int(str(end.code))
     assert code in {1, 2}
     assert said in capsys.readouterr().err
+
+
+def test_a_setting_that_can_not_be_read_is_named(capsys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CYLINDER_TRACE_PORT", "0")
+    assert cli.main(["rules"]) == 2
+    assert "CYLINDER_TRACE_PORT=0" in capsys.readouterr().err
+
+
+def test_a_plain_date_is_its_midnight_in_shanghai() -> None:
+    assert moment("2026-11-01") == moment("2026-10-31T16:00:00+00:00")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from cylinder_trace import cli
 from cylinder_trace.evaluate import evaluate
 from cylinder_trace.hindsight import hindsight
-from cylinder_trace.score_table import table
+from cylinder_trace.score_table import LEGEND, table
 from cylinder_trace.scoring import Busyness, City, Raised, scored
 from cylinder_trace.simulator.city import Plan, simulate
 from cylinder_trace.simulator.files import write
@@ -140,3 +140,10 @@ def test_the_command_scores_files_and_writes_json(
     assert score["kinds"]["overfill"]["recall"] == 1
     assert set(score["totals"]) >= {"macro_f1", "false_per_1000_and_day", "lookalikes_alarmed_share"}
     assert cli.main(["evaluate", "--events", "nowhere.jsonl", "--labels", "x"]) == 2
+
+
+def test_every_column_of_the_table_is_explained_below_it() -> None:
+    heads = next(iter(table(scored(City([], 1, 1, {}), [])))).split()[1:]
+    explained = " ".join(line[2:18] for line in LEGEND.splitlines()[1:]).replace(",", " ").split()
+    assert len(heads) > 10
+    assert set(heads) <= set(explained)

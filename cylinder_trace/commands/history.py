@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from cylinder_trace import replay
-from cylinder_trace.commands.arguments import Adding, Unusable, moment
+from cylinder_trace.commands.arguments import MOMENT_HELP, Adding, Unusable, moment, read_as, whole
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.difference import Period
 from cylinder_trace.evaluate import evaluate
@@ -20,7 +20,7 @@ from cylinder_trace.judging import rulebook
 from cylinder_trace.judging.rules import RULES
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.law.tables import LawError, load
-from cylinder_trace.score_table import table
+from cylinder_trace.score_table import LEGEND, table
 from cylinder_trace.settings import Settings
 from cylinder_trace.simulator import files
 from cylinder_trace.stage import audited, opened
@@ -28,21 +28,50 @@ from cylinder_trace.store import ledger
 from cylinder_trace.web.server import clock_ms
 
 
+_REPLAYING = """in:   the ledger of CYLINDER_TRACE_DATABASE_URL, and what is changed with --set
+out:  for each rule what is found, what of it is alerted already (same), what is not (new), and alerts that would not
+      be there (gone); then samples
+
+example:  cylinder-trace replay --from 2026-10-01 --to 2026-11-01 --rules long_dwell --set long_dwell.household_days=90"""
+
+_EVALUATING = """in:   events.jsonl, labels.jsonl, master.jsonl and missed.jsonl, as `cylinder-trace simulate` writes them
+out:  a line for each kind that was planted or found, then the totals; the database is not touched
+
+example:  cylinder-trace evaluate --events city/events.jsonl --labels city/labels.jsonl"""
+
+
 def add(command: Adding) -> None:
     """Add these commands."""
-    replaying = command("replay", "what would the rules have found? nothing is written", _replay)
-    replaying.add_argument("--from", dest="from_", type=moment, help="facts from this moment on")
-    replaying.add_argument("--to", type=moment, help="facts before this moment")
+    replaying = command("replay", "what would the rules have found? nothing is written", _replay, _REPLAYING)
+    replaying.add_argument(
+        "--from", dest="from_", type=moment, metavar="MOMENT", help=f"facts from then on; {MOMENT_HELP}"
+    )
+    replaying.add_argument(
+        "--to", type=moment, metavar="MOMENT", help="facts before then: 2026-11-01 ends with October"
+    )
     replaying.add_argument("--rules", help="names with commas between; all rules if absent")
     replaying.add_argument(
         "--set", dest="changes", action="append", default=[], metavar="THRESHOLD=VALUE",
         help="try another threshold, such as long_dwell.household_days=90; may be given again",
     )  # fmt: skip
-    replaying.add_argument("--as-of", type=moment, help="the moment stories are judged for; now if absent")
-    replaying.add_argument("--sample", type=int, default=5, help="findings shown of each kind of difference")
+    replaying.add_argument(
+        "--as-of", type=moment, metavar="MOMENT",
+        help="judge as if it were then: what runs out by time alone has, if it has by then; all that is on record"
+        " counts, whenever it came; now if absent",
+    )  # fmt: skip
+    replaying.add_argument(
+        "--sample",
+        type=whole(0, 1000),
+        default=5,
+        metavar="N",
+        help="findings shown of each kind of difference",
+    )
     replaying.add_argument("--json", type=Path, metavar="OUT", help="write counts by day and samples there")
     evaluating = command(
-        "evaluate", "how well the judge finds what was planted in a simulated city", _evaluate
+        "evaluate",
+        "how well the judge finds what was planted in a simulated city",
+        _evaluate,
+        f"{_EVALUATING}\n\n{LEGEND}",
     )
     evaluating.add_argument("--events", type=Path, required=True, help="events.jsonl of a simulated city")
     evaluating.add_argument("--labels", type=Path, required=True, help="its labels.jsonl")
@@ -64,6 +93,8 @@ def _rulebook(_arguments: argparse.Namespace, _settings: Settings) -> int:
 
 
 def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
+    if arguments.from_ and arguments.to and arguments.from_ >= arguments.to:
+        raise Unusable("--from is not before --to: no moment lies between them")
     question = replay.Question(
         as_of_ms=epoch_ms(arguments.as_of) if arguments.as_of else clock_ms(),
         rules=_rules(arguments.rules),
@@ -108,14 +139,15 @@ def _evaluate(arguments: argparse.Namespace, _settings: Settings) -> int:
     judging = hindsight if arguments.hindsight else evaluate
     with tqdm(unit=" events", disable=None, total=files.count(arguments.events)) as bar:
         score = judging(
-            files.records_of(master),
-            files.arrivals_of(arguments.events),
-            files.labels_of(arguments.labels),
+            read_as("master.jsonl", master, files.records_of(master)),
+            read_as("events.jsonl", arguments.events, files.arrivals_of(arguments.events)),
+            read_as("labels.jsonl", arguments.labels, files.labels_of(arguments.labels)),
             files.missed_of(arguments.events.with_name(files.MISSED)),
             told=bar.update,
         )
     for line in table(score):
         print(line)
+    print(f"\n{LEGEND}")
     if arguments.json:
         text = json.dumps(score.as_json(), ensure_ascii=False, indent=1)
         arguments.json.write_text(text + "\n", "utf-8")
@@ -138,8 +170,10 @@ def _change(text: str) -> tuple[str, float]:
         number = float(value)
     except ValueError:
         number = nan
-    if not isfinite(number):
-        raise Unusable(f"--set {text}: give a threshold and a number, such as overfill.mass_tolerance_kg=0.5")
+    if not isfinite(number) or number < 0:
+        raise Unusable(
+            f"--set {text}: give a threshold and a number from 0 up, such as overfill.mass_tolerance_kg=0.5"
+        )
     return key.strip(), number
 
 

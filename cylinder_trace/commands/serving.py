@@ -8,7 +8,7 @@ import socket
 from tqdm import tqdm
 
 from cylinder_trace import delivery, sweep
-from cylinder_trace.commands.arguments import Adding, Unusable, moment
+from cylinder_trace.commands.arguments import MOMENT_HELP, Adding, Unusable, moment
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.mail import SmtpChannel
@@ -27,7 +27,12 @@ def add(command: Adding) -> None:
     command("serve", "serve the pages and the API", _serve)
     command("worker", "sweep and deliver on a timetable", _worker)
     one = command("sweep", "judge everything that waits, once", _sweep)
-    one.add_argument("--as-of", type=moment, help="a moment with offset; now if absent")
+    one.add_argument(
+        "--as-of",
+        type=moment,
+        metavar="MOMENT",
+        help=f"judge as if it were then: what runs out by time alone has, if it has by then; now if absent; {MOMENT_HELP}",
+    )
     command("deliver", "send what is due, once", _deliver)
 
 

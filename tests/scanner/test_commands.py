@@ -206,6 +206,20 @@ def test_check_without_a_verdict_says_do_not_fill(tmp_path: Path, device: list[o
     assert "unknown_device" in said
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["upload", "--outbox", "x", "--tries", "-1"], "-1: give a whole number from 1 up"),
+        (["check", "CT01", "--operator", "op", "--medium", "lpg", "--max-age", "nan"], "nan: give hours from 0"),
+        (["check", "CT01", "--operator", "op", "--medium", "lpg", "--max-age", "-1"], "-1: give hours from 0"),
+    ],
+)
+def test_a_number_that_means_nothing_is_refused(words: list[str], said: str, capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        main([*words, "--key", "x"])
+    assert said in capsys.readouterr().err
+
+
 def test_an_action_without_what_it_needs_is_refused_before_scanning(device: list[object]) -> None:
     exit_code, found, said = run("usb", "--action", "ship", *device, typed=b"CYL000001\n")
     assert (exit_code, found) == (2, [])
