@@ -95,7 +95,7 @@ def verdict_text(verdict: Verdict, age_ms: int | None = None) -> str:
         # A server of before the citations sends their ids only.
         law_zh, law_en = reason.law_zh or reason.law, reason.law_en or reason.law
         law = f"（{'；'.join(law_zh)}）" if law_zh else ""
-        zh += [f"  {reason.title_zh}：{reason.fact_zh}{law}", f"    处理：{reason.remedy_zh}"]
+        zh += [f"  {reason.title_zh}：{reason.fact_zh}{law}", f"    怎么办：{reason.remedy_zh}"]
         law = f" ({'; '.join(law_en)})" if law_en else ""
         en += [f"  {reason.title_en}: {reason.fact_en}{law}", f"    do: {reason.remedy_en}"]
     return "\n".join([*zh, "", *en])

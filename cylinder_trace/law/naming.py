@@ -122,9 +122,9 @@ class Naming:
         if subject in self.sites or any(facts.get(key) == subject for key in SITES):
             return self.site(subject)
         for keys, zh, en in (
-            (PEOPLE, "人员", "person"),
-            (GUNS, "充装枪", "gun"),
-            (DEVICES, "设备", "device"),
+            (PEOPLE, "人员", "Person"),
+            (GUNS, "充装枪", "Gun"),
+            (DEVICES, "设备", "Device"),
         ):
             if any(facts.get(key) == subject for key in keys):
                 return Names(f"{zh} {subject}", f"{en} {subject}")
