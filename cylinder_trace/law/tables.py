@@ -35,6 +35,7 @@ _SHAPES = {
         Shape("classes", "text", {"code": "text"}, _NAMES),
         Shape("districts", "text", {"adcode": "text"}, {"kind": "text", **_NAMES}),
         Shape("filling", "number", {"key": "text"}, _NAMES),
+        Shape("holidays", "text", {"first": "day"}, {"last": "day", **_NAMES}),
         Shape("inspection", "number", {"cylinder_class": "text", "medium_group": "text"}),
         Shape(
             "legal_basis",
