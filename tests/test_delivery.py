@@ -7,13 +7,13 @@ from sqlalchemy import select, update
 
 from cylinder_trace import delivery
 from cylinder_trace.contract.master import SiteRecord
-from cylinder_trace.delivery import Group
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
 from cylinder_trace.store import notices, parties
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.tables import alert, notice
+from cylinder_trace.telling import Group
 from tests.postbox import TEAM, Inbox, outbox_rows, overdue
 from tests.world import (
     DEPOT,
@@ -192,7 +192,7 @@ def test_a_withdrawal_taken_back_and_made_again_is_told_once(database: Database)
                 notices.told(connection, [{"fingerprint": "f", "transition_no": 0}])
         rows = connection.execute(select(notice.c.reason, notice.c.state).order_by(notice.c.transition_no))
         assert [tuple(row) for row in rows][-1] == ("withdrawn", "due")
-        assert notices.counts(connection)["notices"] == 1
+        assert notices.untold(connection) == 1
 
 
 def test_without_a_recipient_notices_stay_due_and_hold_up_nobody(

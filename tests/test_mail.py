@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cylinder_trace.contract.master import OwnerRecord, SiteRecord
-from cylinder_trace.delivery import Group
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import RULES
 from cylinder_trace.law.tables import load
@@ -23,6 +22,7 @@ from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.mail.layout import STYLE
 from cylinder_trace.settings import Settings
 from cylinder_trace.store.alerts import Scope
+from cylinder_trace.telling import Group
 from cylinder_trace.web.pages.shown_alert import explained, naming_for, shown
 
 AT_MS = 1_777_852_800_000  # 2026-05-04 08:00 in Shanghai

@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from cylinder_trace import delivery
-from cylinder_trace.delivery import Group, NotTaken
+from cylinder_trace import delivery, telling
+from cylinder_trace.delivery import NotTaken
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
-from cylinder_trace.store import notices
+from cylinder_trace.store import notices, outbox
 from cylinder_trace.store.database import Database, open_database
-from cylinder_trace.store.notices import Mail
+from cylinder_trace.store.outbox import Mail
 from cylinder_trace.store.parties import ReferenceCache
+from cylinder_trace.telling import Group
 from tests.postbox import TEAM, Inbox, outbox_rows, overdue, receiving
 from tests.world import LAW, MINHANG, OTHER_STATION, SONGJIANG, World, code, filled, ms, registered
 
@@ -101,7 +102,7 @@ def test_a_crash_after_sending_repeats_the_mail_under_its_id(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(notices, "sent", dies)
+        patched.setattr(outbox, "sent", dies)
         with pytest.raises(KeyboardInterrupt):
             deliver(1.2)
     [row] = outbox_rows(world.database)
@@ -176,7 +177,7 @@ def test_a_hanging_mail_server_holds_up_no_scan_and_no_other_sender(
 def test_two_senders_at_once_send_each_mail_once(world: World, database_url: str, inbox: Inbox) -> None:
     name_many(world, 30)
     overdue(world, 1)
-    assert delivery._render(world.database, world.cache, sender(inbox), ms(1.2)) == 31
+    assert telling.render(world.database, world.cache, sender(inbox), ms(1.2)) == 31
     others = [open_database(database_url) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(delivery.run, one, ReferenceCache(LAW), sender(inbox), ms(1.2)) for one in others]
@@ -210,32 +211,32 @@ def test_a_late_failure_takes_nothing_from_who_leased_the_mail_since(database: D
         return row.state, row.next_try_ms
 
     with database.writing() as connection:
-        notices.post(connection, "g", TEAM, "s", "<1@x>", b"", 0)
-        first = notices.lease(connection, 0, 100)
+        outbox.post(connection, "g", TEAM, "s", "<1@x>", b"", 0)
+        first = outbox.lease(connection, 0, 100)
         assert first is not None
-        assert notices.lease(connection, 99, 200) is None
-        second = notices.lease(connection, 100, 200)
+        assert outbox.lease(connection, 99, 200) is None
+        second = outbox.lease(connection, 100, 200)
         assert second is not None
         assert (first.attempts, second.attempts) == (1, 2)
-        notices.failed(connection, first, "TimeoutError", None)
+        outbox.failed(connection, first, "TimeoutError", None)
     assert state() == ("waiting", 200)
     with database.writing() as connection:
-        notices.sent(connection, first, 150, "250 taken")
-        notices.failed(connection, second, "451 later", 900)
+        outbox.sent(connection, first, 150, "250 taken")
+        outbox.failed(connection, second, "451 later", 900)
     assert state() == ("sent", 200)
 
 
 def test_the_mails_of_one_transaction_are_few_and_each_group_stays_whole(
     world: World, inbox: Inbox, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "MAILS_AT_ONCE", 1)
+    monkeypatch.setattr(telling, "MAILS_AT_ONCE", 1)
     with world.database.writing() as connection:
         notices.put_recipient(connection, "songjiang@example.org", SONGJIANG, "松江执法队")
     numbers = range(10, 13)
     world.post([registered(code(number)) for number in numbers])
     world.post([filled(code(number), 1, site_id=OTHER_STATION) for number in numbers])
     overdue(world, 1, 2)
-    assert delivery._render(world.database, world.cache, sender(inbox), ms(1.2)) == 1
+    assert telling.render(world.database, world.cache, sender(inbox), ms(1.2)) == 1
     assert deliver(1.2) == {"rendered": 1, "sent": 2, "put off": 0, "given up": 0}
     told = {address: mail["Subject"] for address, mail in inbox.taken}
     assert "2 起" in told[TEAM]
@@ -309,7 +310,7 @@ def wait(database: Database, hours: float, *names: str) -> None:
     with database.writing() as connection:
         for name in names:
             address, group = f"{name}@example.org", f"{hours}"
-            notices.post(connection, group, address, "s", f"<{group}.{name}@x>", b"\r\nx", ms(hours))
+            outbox.post(connection, group, address, "s", f"<{group}.{name}@x>", b"\r\nx", ms(hours))
 
 
 def test_a_mail_at_which_the_server_hangs_up_ends_no_run(world: World, touchy: Touchy) -> None:

@@ -27,7 +27,6 @@ from cylinder_trace.stage import audited, opened
 from cylinder_trace.store import ledger
 from cylinder_trace.web.server import clock_ms
 
-
 _REPLAYING = """in:   the ledger of CYLINDER_TRACE_DATABASE_URL, and what is changed with --set
 out:  for each rule what is found, what of it is alerted already (same), what is not (new), and alerts that would not
       be there (gone); then samples

@@ -12,12 +12,13 @@ from email.utils import format_datetime, formataddr, parseaddr
 import css_inline
 
 from cylinder_trace.contract.fields import moment_of
-from cylinder_trace.delivery import Group, NotTaken
+from cylinder_trace.delivery import NotTaken
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.mail.layout import as_html, as_list, as_text
 from cylinder_trace.mail.letter import MOST_LISTED, letter
 from cylinder_trace.settings import Settings
-from cylinder_trace.store.notices import Mail
+from cylinder_trace.store.outbox import Mail
+from cylinder_trace.telling import Group
 
 LONGEST_REFERENCES = 900
 """Characters of the alerts a mail threads by: a header line has at most 998."""

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask_login import current_user
 
 from cylinder_trace.contract.fields import moment_of
-from cylinder_trace.store import cylinders, ledger, notices, tries, work
+from cylinder_trace.store import cylinders, ledger, notices, outbox, tries, work
 from cylinder_trace.web.server import server
 
 health_pages = Blueprint("health_pages", __name__)
@@ -27,7 +27,7 @@ def health() -> tuple[str, int]:
         jobs = [_shown(row, now_ms, tells=scope == "city") for row in work.jobs(connection)]
         numbers: dict[str, int] = {}
         if scope in {"city", "district"}:
-            counts, mails = ledger.counts(connection), notices.counts(connection)
+            counts, mails = ledger.counts(connection), outbox.counts(connection)
             numbers = {
                 "events": counts["events"],
                 "pending": counts["pending"],
@@ -35,7 +35,7 @@ def health() -> tuple[str, int]:
             }
             numbers["cylinders"] = cylinders.count(connection)
             numbers |= {f"mails.{state}": mails[state] for state in ("waiting", "sent", "dead")}
-            numbers["notices"] = mails["notices"]
+            numbers["notices"] = notices.untold(connection)
     failing = any(job["state"] in {"error", "job_late"} for job in jobs)
     page = render_template("health.html", jobs=jobs, numbers=numbers, failing=failing)
     return page, 503 if failing else 200
