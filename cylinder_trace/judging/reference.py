@@ -86,6 +86,7 @@ class Reference:
     _owners: dict[str, History[OwnerRecord]] = field(default_factory=dict)
     _people: dict[str, History[PersonRecord]] = field(default_factory=dict)
     _staffed: set[str] = field(default_factory=set)
+    _media: frozenset[str] = frozenset()
     _numbers: dict[tuple[str, int], float] = field(default_factory=dict)
     _check_terms: dict[int, FillCheckTerms] = field(default_factory=dict)
     _custody_terms: dict[int, CustodyTerms] = field(default_factory=dict)
@@ -103,7 +104,8 @@ class Reference:
 
         `enrolled` are the devices that may send.
         """
-        reference = cls(law, devices=Devices(enrolled))
+        media = frozenset(row.text("code") for row in law.rows() if row.table == "media")
+        reference = cls(law, devices=Devices(enrolled), _media=media)
         for record in records:
             reference.add_record(record)
         messages = list(messages)
@@ -322,6 +324,10 @@ class Reference:
                 int(self.number("due_soon.before_days", at_ms) * DAY_MS),
             )
         return known
+
+    def knows_medium(self, medium: str) -> bool:
+        """Whether the tables have a gas, or every gas of a mixture."""
+        return self._media.issuperset(medium.split("+"))
 
     def allowed_g(
         self, model: str | None, volume_l: float | None, medium: str | None, at_ms: int

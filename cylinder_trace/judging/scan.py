@@ -77,8 +77,9 @@ _WIRE_NAMES = {
 class Scan(Struct, eq=False, gc=False, rename=_WIRE_NAMES):
     """One event of one cylinder. Fields that its kind does not have are None.
 
-    `code` is the canonical code that was scanned; `net_g` is the gas mass; `master` holds register fields; `rules` are
-    those that an override overrode. `received_ms` is None where nobody has received it yet: at a rehearsal.
+    `code` is the canonical code that was scanned; `net_g` is the gas mass, `gross_g` what the scale showed with the
+    bottle; `master` holds register fields; `rules` are those that an override overrode. `received_ms` is None where
+    nobody has received it yet: at a rehearsal.
     """
 
     kind: str
@@ -96,6 +97,7 @@ class Scan(Struct, eq=False, gc=False, rename=_WIRE_NAMES):
     gun: str | None = None
     gun_count: int | None = None
     net_g: int | None = None
+    gross_g: int | None = None
     pressure_kpa: int | None = None
     from_site: str | None = None
     to_site: str | None = None
@@ -159,6 +161,8 @@ def _placed(scan: _Written, at_ms: int, received_ms: int | None, code: str) -> S
 
 def _weigh(scan: _Written) -> None:
     mass_kg = scan.gas_mass_kg
+    if scan.gross_kg is not None:
+        scan.gross_g = round(scan.gross_kg * 1000)
     if scan.gross_kg is not None and scan.tare_kg is not None:
         # The larger of what was filled in and what the scale shows: gas that was in it before counts too.
         mass_kg = max(scan.gross_kg - scan.tare_kg, mass_kg or 0.0)

@@ -85,6 +85,7 @@ class State(Struct, array_like=True, gc=False):
     `seen_ms` is of the last scan, in the far future before the first. `is_awaited` says that it was shipped and not
     seen since; `dwell_from_ms` since when it stands with a user.
     `term_day` is the last day it may be used, by inspection and life; `term_ms` when that is next to be looked at.
+    `failed` are the failed checks before filling that no passed one followed, by site: the event, and when.
     `shown` are the conditions that hold, by the names of their rules.
     """
 
@@ -102,6 +103,7 @@ class State(Struct, array_like=True, gc=False):
     model: str | None = None
     volume_l: float | None = None
     manufactured: str | None = None
+    tare_g: int | None = None
     working_kpa: int | None = None
     allowed_g: int | None = None
     valid_until_day: int | None = None
@@ -120,10 +122,8 @@ class State(Struct, array_like=True, gc=False):
     seen_from: str | None = None
     check_ms: int | None = None
     check_site: str | None = None
-    failed_event: str | None = None
-    failed_site: str | None = None
+    failed: tuple[tuple[str | None, str, int], ...] = ()
     failed_fill_ms: int | None = None
-    failed_ms: int = 0
     post_result: str | None = None
     post_early: tuple[int, str | None, str | None] | None = None
     fill_ms: int | None = None

@@ -291,14 +291,18 @@ def _fill_check(chapter: Chapter, scan: Scan, reference: Reference) -> None:
         state.check_ms, state.check_site = scan.at_ms, scan.site
         if state.owed:
             state.settle(lambda owed: owed.rule == "no_precheck" and owed.site == scan.site)
-        if state.failed_event is not None:
+        if any(site == scan.site for site, _, _ in state.failed):
             tolerance_ms = reference.fill_check_terms(scan.at_ms).before_tolerance_ms
-            if state.failed_fill_ms is not None and scan.at_ms - state.failed_fill_ms <= tolerance_ms:
+            filled_ms = state.failed_fill_ms if state.fill_site == scan.site else None
+            if filled_ms is not None and scan.at_ms - filled_ms <= tolerance_ms:
                 # Passed before the fill, by a clock that is fast.
-                chapter.take_back({"fill_after_failed_check"}, state.failed_fill_ms)
-            state.failed_event = state.failed_site = state.failed_fill_ms = None
+                chapter.take_back({"fill_after_failed_check"}, filled_ms)
+                state.failed_fill_ms = None
+            state.failed = tuple(one for one in state.failed if one[0] != scan.site)
     else:
-        state.failed_event, state.failed_site, state.failed_ms = scan.event_id, scan.site, scan.at_ms
+        since_ms = scan.at_ms - reference.fill_check_terms(scan.at_ms).before_ms
+        others = (one for one in state.failed if one[0] != scan.site and one[2] >= since_ms)
+        state.failed = (*others, (scan.site, scan.event_id, scan.at_ms))
 
 
 def _fill(chapter: Chapter, scan: Scan, reference: Reference) -> None:
@@ -311,7 +315,7 @@ def _fill(chapter: Chapter, scan: Scan, reference: Reference) -> None:
         state.owe(Owed("no_postcheck", scan.event_id, at_ms, site, at_ms + after_ms))
     if state.check_ms is None or state.check_site != site or at_ms - state.check_ms > before_ms:
         state.owe(Owed("no_precheck", scan.event_id, at_ms, site, at_ms + before_tolerance_ms))
-    state.failed_fill_ms = at_ms if state.failed_event is not None and state.failed_site == site else None
+    state.failed_fill_ms = at_ms if any(one[0] == site for one in state.failed) else None
     state.fill_ms, state.fill_event, state.fill_site = at_ms, scan.event_id, site
     state.moved_since_fill = False
     if state.idle_since_ms is not None:

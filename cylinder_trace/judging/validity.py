@@ -25,9 +25,13 @@ def enter(chapter: Chapter, scan: Scan, reference: Reference) -> None:
     state.medium = entry.get("medium", state.medium)
     state.owner = entry.get("owner_id", state.owner)
     state.model = entry.get("model", state.model)
-    state.volume_l = entry.get("volume_l", state.volume_l)
+    if "volume_l" in entry:
+        # A whole number is written without its fraction on record, and a state is the same however it came to be.
+        state.volume_l = float(entry["volume_l"])
     state.manufactured = entry.get("manufactured", state.manufactured)
     state.last_inspection = entry.get("last_inspection", state.last_inspection)
+    if "tare_kg" in entry:
+        state.tare_g = round(entry["tare_kg"] * 1000)
     if "working_pressure_mpa" in entry:
         state.working_kpa = round(entry["working_pressure_mpa"] * 1000)
     if "extension_until" in entry:
@@ -71,9 +75,10 @@ def longest_term_day(before: State, begun_day: int, at_ms: int, reference: Refer
 
 
 def counts(before: State, scan: Scan, reference: Reference) -> bool:
-    """Whether a passed inspection gives a term: by an agency, not of a scrapped cylinder, not dated ahead of its receipt."""
-    site = reference.sites.get(scan.site or "")
-    if site is not None and site.type != "inspection_agency":
+    """Whether a passed inspection gives a term: by an agency on the register, not of a scrapped cylinder, not dated ahead
+    of its receipt.
+    """
+    if scan.site not in reference.agencies:
         return False
     return before.status != "scrapped" and not is_ahead(scan, reference)
 
@@ -99,7 +104,7 @@ def inspect(chapter: Chapter, scan: Scan, reference: Reference) -> None:
         longest = longest_term_day(state, local_day(scan.at_ms), scan.at_ms, reference)
         state.valid_until_day = min(until, longest) if until is not None and longest is not None else until
         state.idle_since_ms = state.idle_event = None
-        state.failed_event = state.failed_site = None
+        state.failed = ()
     else:
         # A failed inspection ends the term of the one before it.
         yesterday = local_day(scan.at_ms) - 1

@@ -71,14 +71,42 @@ def medium_mismatch(world: World, rng: Random, number: int) -> Iterator[Label]:
 
 
 def overfill(world: World, rng: Random, number: int) -> Iterator[Label]:
-    """More gas than the model holds, beyond what a scale may err."""
+    """More gas than the model holds, beyond what a scale may err; every other time an empty weight is said that hides it."""
     walk = set_out(world, rng, world.firms[number % 2])
     to_station(walk)
     walk.check()
-    fill = walk.fill(too_much_kg=rng.uniform(0.6, 2.0))
+    fill = walk.fill(too_much_kg=rng.uniform(0.6, 2.0), tare_too_heavy_kg=(number % 2) * 2.5)
     walk.post_check()
     on_with_its_life(walk)
     yield Label("overfill", walk.bottle.code, (fill,), True, "充装量超过允许值")
+
+
+def unchecked_fill(world: World, rng: Random, number: int) -> Iterator[Label]:
+    """LPG whose pressure is recorded and no weight; a bottle whose entry has no model and no volume; a gas of no table."""
+    if number % 3 == 1:
+        walk = set_out(world, rng, world.firms[0], entered=False)
+        enter(world, walk.bottle, model=None, volume_l=None)
+    else:
+        walk = set_out(world, rng, world.firms[number % 2])
+    to_station(walk)
+    walk.check()
+    if number % 3 == 0:
+        fill = walk.fill()
+        for name in ("gas_mass_kg", "gross_kg", "tare_kg"):
+            world.log.last.fields.pop(name, None)
+        world.log.last.fields["pressure_mpa"] = 0.8
+    elif number % 3 == 1:
+        fill = walk.fill()
+    else:
+        fill = walk.fill("lpg2")
+    station, code = walk.at.site_id, walk.bottle.code
+    walk.post_check()
+    on_with_its_life(walk)
+    note = ("液化石油气未称重", "登记无型号与容积", "介质代码 lpg2 不在表中")[number % 3]
+    yield Label("unchecked_fill", code if number % 3 == 1 else station, (fill,), True, note)
+    if number % 3 == 2:
+        yield Label("medium_mismatch", code, (fill,), True, "登记为 lpg，充装 lpg2")
+        yield Label("unlicensed_site", station, (fill,), True, "许可范围不含 lpg2")
 
 
 def no_precheck(world: World, rng: Random, number: int) -> Iterator[Label]:
@@ -113,13 +141,23 @@ def double_fill(world: World, rng: Random, number: int) -> Iterator[Label]:
 
 
 def fill_after_failed_check(world: World, rng: Random, number: int) -> Iterator[Label]:
-    """The check before the fill failed, and it was filled all the same; every other one had passed an earlier check."""
+    """The check before the fill failed, and it was filled all the same; every other one had passed an earlier check.
+
+    Some fail at another station, too, before they are filled at the first.
+    """
     walk = set_out(world, rng, world.firms[number % 2])
     to_station(walk)
     if number % 2 == 0:
         walk.check()
         walk.wait(0.5, 2)
     failed = walk.check("fail")
+    if number % 3 == 1:
+        first, other = walk.at, world.firms[(number + 1) % 2].stations[0]
+        for place in (other, first):
+            walk.haul(place)
+            walk.wait(0.2, 1)
+            if place is other:
+                walk.check("fail")
     fill = walk.fill()
     walk.post_check()
     on_with_its_life(walk)
@@ -166,6 +204,6 @@ def override_used(world: World, rng: Random, number: int) -> Iterator[Label]:
 
 
 FILLING: tuple[Plant, ...] = (
-    foreign_fill, unlicensed_site, medium_mismatch, overfill, no_precheck, no_postcheck, double_fill,
+    foreign_fill, unlicensed_site, medium_mismatch, overfill, unchecked_fill, no_precheck, no_postcheck, double_fill,
     fill_after_failed_check, foreign_gun, override_used,
 )  # fmt: skip

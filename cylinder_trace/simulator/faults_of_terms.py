@@ -109,9 +109,9 @@ def inspect_no_arrival(world: World, rng: Random, number: int) -> Iterator[Label
 
 
 def inspection_inconsistent(world: World, rng: Random, number: int) -> Iterator[Label]:
-    """A term longer than the law's; a pass after the scrap; an inspection by a filling station; one dated ahead."""
-    enters = (_term_too_long, _after_scrap, _by_a_station, _dated_ahead)[number % 4]
-    yield from enters(world, rng, number // 4)
+    """A term longer than the law's; a pass after the scrap; one by a filling station, by nobody known, or dated ahead."""
+    enters = (_term_too_long, _after_scrap, _by_a_station, _dated_ahead, _by_nobody)[number % 5]
+    yield from enters(world, rng, number // 5)
 
 
 def _at_agency(world: World, rng: Random, number: int) -> Walk:
@@ -150,6 +150,23 @@ def _by_a_station(world: World, rng: Random, number: int) -> Iterator[Label]:
     walk.filled()
     on_with_its_life(walk)
     yield Label("inspection_inconsistent", walk.bottle.code, (passed,), True, "充装站设备录入的检验合格记录")
+
+
+def _by_nobody(world: World, rng: Random, number: int) -> Iterator[Label]:
+    walk = set_out(world, rng, world.firms[number % 2], entered=False)
+    ran_out = walk.today - timedelta(days=rng.randint(3, 20))
+    enter(world, walk.bottle, manufactured=months_later(ran_out, -walk.bottle.interval_months),
+          last_inspection=None, extension_until=None, valid_until=ran_out)  # fmt: skip
+    to_station(walk)
+    walk.wait(0.2, 0.5)
+    until = walk.bottle.inspected(walk.today)
+    passed = walk.scan("inspect", "WX01", "WX01-L1", "WX01-I1", result="pass", valid_until=until)
+    walk.wait(1, 3)
+    fill = walk.filled()
+    to_depot(walk)
+    code = walk.bottle.code
+    yield Label("inspection_inconsistent", code, (passed,), True, "名录中没有的场所录入的检验合格记录")
+    yield Label("fill_overdue", code, (fill,), True, f"检验有效期至 {ran_out}，其后的检验不算")
 
 
 def _dated_ahead(world: World, rng: Random, number: int) -> Iterator[Label]:

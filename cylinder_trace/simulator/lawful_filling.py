@@ -76,6 +76,28 @@ def within_tolerance(world: World, rng: Random, number: int) -> Iterator[Label]:
     yield Label("overfill", walk.bottle.code, (fill,), False, "略高于允许值，在秤允差内")
 
 
+def weighed_anew(world: World, rng: Random, number: int) -> Iterator[Label]:
+    """The empty weight said at the gun is not quite the register's: the valve was changed."""
+    walk = set_out(world, rng, world.firms[number % 2])
+    to_station(walk)
+    walk.check()
+    fill = walk.fill(tare_too_heavy_kg=0.2)
+    walk.post_check()
+    on_with_its_life(walk)
+    yield Label("overfill", walk.bottle.code, (fill,), False, "空瓶重与登记略有出入，未超装")
+
+
+def by_pressure(world: World, rng: Random, _number: int) -> Iterator[Label]:
+    """An industrial gas, of which the pressure is recorded and no weight."""
+    walk = set_out(world, rng, world.firms[2], medium="n2")
+    to_station(walk)
+    walk.check()
+    fill = walk.fill()
+    walk.post_check()
+    on_with_its_life(walk)
+    yield Label("unchecked_fill", walk.bottle.code, (fill,), False, "按压力充装的工业气体，无需称重")
+
+
 def repaired_and_checked_again(world: World, rng: Random, number: int) -> Iterator[Label]:
     """The check before the fill failed; the valve was replaced, the next check passed."""
     walk = set_out(world, rng, world.firms[number % 2])
@@ -123,6 +145,6 @@ def owner_renewed(world: World, rng: Random, number: int) -> Iterator[Label]:
 
 
 LAWFUL_FILLING: tuple[Plant, ...] = (
-    agreed_fill, rework, corrected_fill, converted, within_tolerance, repaired_and_checked_again,
+    agreed_fill, rework, corrected_fill, converted, within_tolerance, weighed_anew, by_pressure, repaired_and_checked_again,
     certificate_renewed, owner_renewed,
 )  # fmt: skip

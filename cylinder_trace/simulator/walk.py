@@ -197,10 +197,11 @@ class Walk:
         return self._gun_scan("override", "W1", 25, overrides=(rule,), reason=reason, approved_by=manager)
 
     def fill(self, medium: str | None = None, too_much_kg: float = 0.0, gun: str | None = None,
-             device: str | None = None, person: str | None = None) -> UUID:  # fmt: skip
+             device: str | None = None, person: str | None = None, tare_too_heavy_kg: float = 0.0) -> UUID:  # fmt: skip
         """The fill on the gun that was taken; `too_much_kg` goes beyond what the law allows.
 
-        `gun`, `device` and `person` (the end of the number in the staff register) stand in for the usual ones.
+        `tare_too_heavy_kg` is what the empty weight is said to be beyond the register's. `gun`, `device` and `person` (the
+        end of the number in the staff register) stand in for the usual ones.
         """
         bottle, rng = self.bottle, self.rng
         if self._slot_ms < self.now_ms - 3 * MINUTE_MS:
@@ -213,9 +214,10 @@ class Walk:
             aimed = bottle.allowed_kg * rng.uniform(0.97, 1.0)
             shown = min(aimed + rng.gauss(0, _SCALE_ERROR_KG), bottle.allowed_kg + 3 * _SCALE_ERROR_KG)
             gas = round(bottle.allowed_kg + too_much_kg if too_much_kg else shown, 2)
-            amount = {"tare_kg": bottle.tare_kg, "gross_kg": round(bottle.tare_kg + gas, 2)}
+            said = round(bottle.tare_kg + tare_too_heavy_kg, 1)
+            amount = {"tare_kg": said, "gross_kg": round(bottle.tare_kg + gas, 2)}
             if not self.at.by_hand:
-                amount["gas_mass_kg"] = gas
+                amount["gas_mass_kg"] = round(gas - tare_too_heavy_kg, 2)
             seconds = int(50 + 1.8 * gas)
         self.full = True
         start_ms = self._slot_ms + 50_000

@@ -152,7 +152,8 @@ def found(rule: str, case: Case) -> set[str]:
     legs: list[tuple[str, Leg]] = []
     entry = WORLD["registered"] | case.get("registered", {})
     for code, scans in stories.items():
-        master = {name: value for name, value in entry.items() if name != "at"}
+        # An empty value is one that the register does not have.
+        master = {name: value for name, value in entry.items() if name != "at" and value != ""}
         register = {"kind": "register", "at": entry["at"], "cylinder_code": code, "cylinder": master}
         whole = [Scan.of(message(register, 800)), *scans]
         chapter = story.told(code, whole, reference, epoch_ms(as_of(case)))

@@ -2,7 +2,8 @@
 
 Why it matters: somebody saw that it must not be filled, and it was filled.
 Example: checked and failed at 10:00, filled at 10:20. Checked again and passed at 10:10, by whichever clock: lawful.
-A check of another visit, longer ago than no_precheck.before_h, says nothing of this one.
+A check at another station, passed or not, says nothing of it, nor one of another visit, longer ago than
+no_precheck.before_h.
 Source: 特种设备安全法 art. 49 and 85. A passed check up to no_precheck.clock_tolerance_min after the fill counts too.
 """
 
@@ -14,10 +15,12 @@ from cylinder_trace.judging.state import State
 
 
 def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
-    failed = before.failed_event
-    if failed is None or before.failed_site != scan.site:
+    failed, failed_ms = next(
+        ((event_id, at_ms) for site, event_id, at_ms in before.failed if site == scan.site), (None, 0)
+    )
+    if failed is None:
         return None
-    if scan.at_ms - before.failed_ms > reference.fill_check_terms(scan.at_ms).before_ms:
+    if scan.at_ms - failed_ms > reference.fill_check_terms(scan.at_ms).before_ms:
         return None  # of another visit: what this one lacks is a check, and `no_precheck` says so
     evidence = (scan.event_id, failed)
     facts: dict[str, Fact] = {"site": scan.site}

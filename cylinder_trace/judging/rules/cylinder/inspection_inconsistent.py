@@ -1,7 +1,8 @@
 """Finds an inspection that can not be right: its term too long, its date ahead, its place or order impossible (检验信息矛盾).
 
 Why it matters: every later fill rests on that date.
-Example: an LPG bottle passed on 10 May 2026 with a term to 2034 (48 months allowed); passed by a depot; passed after it was
+Example: an LPG bottle passed on 10 May 2026 with a term to 2034 (48 months allowed); passed by a depot, or by a
+place that nobody registered; passed after it was
 scrapped; passed before the agency received it. Such a term counts as far as the tables allow; one by no agency not at all.
 Source: 特种设备安全法 art. 40; law/inspection.toml.
 """
@@ -37,6 +38,8 @@ def _inconsistent(before: State, scan: Scan, reference: Reference) -> tuple[str,
         return "该瓶已报废", "it had been scrapped"
     if validity.is_ahead(scan, reference):
         return "检验日期晚于接收时间", "it is dated later than it was received by the server"
+    if scan.site not in reference.sites:
+        return "录入单位不在名录中", "the site that entered it is on no register"
     if not validity.counts(before, scan, reference):
         return "录入单位不是检验机构", "the site that entered it is no inspection agency"
     until, day = scan.valid_until_day, local_day(scan.at_ms)

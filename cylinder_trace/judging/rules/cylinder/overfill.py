@@ -1,7 +1,8 @@
 """Finds a fill above what the cylinder may hold, beyond the tolerance of scale or gauge (超装).
 
 Why it matters: liquid gas without room to expand bursts a bottle on a warm day.
-Example: YSP35.5 holds 14.9 kg; 15.2 kg lies within the scale's 0.3 kg, 15.3 kg does not.
+Example: YSP35.5 holds 14.9 kg; 15.2 kg lies within the scale's 0.3 kg, 15.3 kg does not. Where the scale gives gross, the
+registered tare counts beside the one that was said, and the larger amount of the two.
 Source: 特种设备安全法 art. 49; law/lpg_models.toml and thresholds overfill.*.
 """
 
@@ -13,9 +14,15 @@ from cylinder_trace.judging.state import State
 
 
 def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
-    if before.allowed_g is not None and scan.net_g is not None:
+    tare = ("", "")
+    net_g, tare_g = scan.net_g, before.tare_g
+    if scan.gross_g is not None and tare_g is not None and scan.gross_g - tare_g > (net_g or 0):
+        # A heavier empty weight than the register's would hide what is too much.
+        net_g = scan.gross_g - tare_g
+        tare = f"（按登记皮重 {tare_g / 1000:g} kg）", f" (by the registered tare of {tare_g / 1000:g} kg)"
+    if before.allowed_g is not None and net_g is not None:
         tolerance = round(reference.number("overfill.mass_tolerance_kg", scan.at_ms) * 1000)
-        filled, allowed, unit = scan.net_g, before.allowed_g, "kg"
+        filled, allowed, unit = net_g, before.allowed_g, "kg"
     elif before.working_kpa is not None and scan.pressure_kpa is not None:
         tolerance = round(reference.number("overfill.pressure_tolerance_mpa", scan.at_ms) * 1000)
         filled, allowed, unit = scan.pressure_kpa, before.working_kpa, "MPa"
@@ -28,6 +35,8 @@ def find(before: State, scan: Scan, reference: Reference) -> Finding | None:
         "allowed": allowed / 1000,
         "tolerance": tolerance / 1000,
         "unit": unit,
+        "tare_zh": tare[0],
+        "tare_en": tare[1],
     }
     return Finding.at_scan(RULE.name, before.cylinder_id, scan, facts)
 
@@ -49,16 +58,16 @@ RULE = CylinderRule(
             "Overfilled",
         ),
         fact=(
-            "充装 {filled} {unit}，允许 {allowed} {unit}（允差 {tolerance} {unit}）。",
-            "Filled {filled} {unit}; {allowed} {unit} allowed (tolerance {tolerance} {unit}).",
+            "充装 {filled} {unit}{tare_zh}，允许 {allowed} {unit}（允差 {tolerance} {unit}）。",
+            "Filled {filled} {unit}{tare_en}; {allowed} {unit} allowed (tolerance {tolerance} {unit}).",
         ),
         remedy=(
             "立即追回并抽出超装介质，校准秤或压力表。",
             "Recall it, take out the excess, calibrate the scale or gauge.",
         ),
         innocent=(
-            "秤未去皮、残气未计或单位录入错误。",
-            "The scale was not tared, residual gas was counted, or the unit was wrong.",
+            "秤未去皮、残气未计、单位录入错误，或登记皮重有误。",
+            "The scale was not tared, residual gas was counted, the unit was wrong, or the registered tare is.",
         ),
         settles=(
             "该次充装的秤重原始记录。",
