@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, update
 
-from cylinder_trace import delivery
+from cylinder_trace import delivery, telling
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.mail import SmtpChannel
@@ -198,7 +198,7 @@ def test_a_withdrawal_taken_back_and_made_again_is_told_once(database: Database)
 def test_without_a_recipient_notices_stay_due_and_hold_up_nobody(
     world: World, inbox: Inbox, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "BATCH", 2)
+    monkeypatch.setattr(telling, "BATCH", 2)
     numbers = range(10, 14)
     world.post([registered(code(number)) for number in numbers])
     world.post([filled(code(number), 1, site_id=OTHER_STATION) for number in numbers])
@@ -250,7 +250,7 @@ def test_a_group_that_can_not_be_rendered_holds_up_no_other_and_is_told_later(
 def test_what_can_not_be_rendered_fills_no_batch(
     world: World, songjiang: str, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "BATCH", 1)
+    monkeypatch.setattr(telling, "BATCH", 1)
     foreign_fill(world)
     overdue(world, 2)
     faulty = Faulty(Settings(smtp_port=inbox.port, smtp_timeout_s=5))
