@@ -211,7 +211,10 @@ def upgrade() -> None:
         sa.Column("district", sa.String(length=6), nullable=True),
         sa.Column("due_ms", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.PrimaryKeyConstraint("fingerprint", "transition_no", name=op.f("pk_notice")),
+        sa.Column("step", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("level", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("in_digest", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", "transition_no", "step", name=op.f("pk_notice")),
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notice_state_due_ms"), ["state", "due_ms"], unique=False)
@@ -272,6 +275,10 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=254), nullable=False),
         sa.Column("district", sa.String(length=6), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("rules", sa.Text(), server_default="", nullable=False),
+        sa.Column("severities", sa.String(length=5), server_default="", nullable=False),
+        sa.Column("hours", sa.String(length=8), server_default="any", nullable=False),
+        sa.Column("level", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("address", "district", name=op.f("pk_recipient")),
     )
     op.create_table(

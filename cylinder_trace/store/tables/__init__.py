@@ -4,6 +4,7 @@ from cylinder_trace.store.tables.alerting import alert, alert_history, finding, 
 from cylinder_trace.store.tables.naming import metadata
 from cylinder_trace.store.tables.people import account, device, device_nonce, party, reference_version
 from cylinder_trace.store.tables.record import code_link, correction, event, pending, rejudge
+from cylinder_trace.store.tables.routing import told_group
 from cylinder_trace.store.tables.stories import (
     cylinder,
     device_heard,
@@ -41,6 +42,7 @@ __all__ = [
     "reference_version",
     "rejudge",
     "site_day",
+    "told_group",
     "touched_city_day",
     "touched_day",
     "touched_site",

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from cylinder_trace.store.tables.naming import Serial, metadata
@@ -50,6 +52,7 @@ alert = Table(
     Column("body", Text, nullable=False),
     Index(None, "district", "status", "at_ms"),
     Index(None, "status", "at_ms"),
+    Index(None, "site_id", "rule", "status"),
 )
 
 alert_history = Table(
@@ -72,7 +75,11 @@ notice = Table(
     Column("district", String(6)),
     Column("due_ms", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
-    PrimaryKeyConstraint("fingerprint", "transition_no"),
+    # What has to be told of one transition after it was told: that nobody acted, that it became worse.
+    Column("step", Integer, nullable=False, server_default="0"),
+    Column("level", Integer, nullable=False, server_default="0"),
+    Column("in_digest", Boolean, nullable=False, server_default=false()),
+    PrimaryKeyConstraint("fingerprint", "transition_no", "step"),
     Index(None, "state", "due_ms"),
 )
 
@@ -102,5 +109,9 @@ recipient = Table(
     Column("address", String(254), nullable=False),
     Column("district", String(6), nullable=False),
     Column("name", String(100), nullable=False),
+    Column("rules", Text, nullable=False, server_default=""),
+    Column("severities", String(5), nullable=False, server_default=""),
+    Column("hours", String(8), nullable=False, server_default="any"),
+    Column("level", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("address", "district"),
 )
