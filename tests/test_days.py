@@ -12,7 +12,7 @@ from cylinder_trace.judging.days import SiteDay
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.judging.tally import Tally
-from cylinder_trace.store import ledger, notices, parties
+from cylinder_trace.store import days, ledger, notices, parties
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.tables import (
     alert,
@@ -223,6 +223,33 @@ def test_days_that_do_not_change_have_nothing_judged_again(world: World) -> None
     with world.database.reading() as connection:
         # The chain waits for tomorrow.
         assert list(connection.scalars(select(touched_city_day.c.day))) == [MONDAY + 1]
+
+
+def test_a_day_dated_ahead_is_judged_once_it_is_over_though_the_register_was_changed_before(
+    world: World,
+) -> None:
+    world.post([filled(code(1), 20)], ms(1))
+    opens(world, "07:00", "20:00")
+    world.sweep(2)
+    assert tallies(world) == {}
+    world.sweep(48)
+    assert set(tallies(world)) == {(STATION, MONDAY + 1)}
+
+
+def test_city_days_that_are_over_are_looked_at_together_for_their_windows_overlap(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[int, int]] = []
+    honest = days.tallies
+
+    def noted(connection: Any, first: int, last: int) -> Any:
+        read.append((first, last))
+        return honest(connection, first, last)
+
+    monkeypatch.setattr(days, "tallies", noted)
+    told(world, [filled(code(1), 2)], 3)
+    world.sweep(24 * 10)
+    assert [last - MONDAY for _, last in read] == [0, 9]
 
 
 def test_how_far_a_device_was_heard_is_kept_whatever_the_order(world: World) -> None:

@@ -6,6 +6,7 @@ a silence is noticed though no event tells of it.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +32,7 @@ from cylinder_trace.judging.scan import HOUR_MS, MINUTE_MS, Scan, day_start_ms, 
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.judging.tally import Tally
 from cylinder_trace.judging.windows import DAYS
+from cylinder_trace.law.tables import load
 from cylinder_trace.store import ledger, tries
 from cylinder_trace.store.database import KEYS_AT_ONCE, add_missing, any_of, chunked, put
 from cylinder_trace.store.ledger import Entry
@@ -126,15 +128,23 @@ def touch_again(connection: Connection, site: str, from_ms: int, kept_only: bool
         seen = select(event.c.occurred_ms).where(event.c.site_id == site, event.c.occurred_ms >= from_ms)
         found |= {(site, local_day(at_ms)) for at_ms in connection.scalars(seen)}
     # Those that are to be looked at anyway keep their time. No sweep is under way: the register is held alone.
-    add_missing(
-        connection, touched_day, [{"site_id": one, "day": day, "due_ms": 0} for one, day in sorted(found)]
-    )
-    _touch_city(connection, {day for _, day in found}, 0)
+    rows = [{"site_id": one, "day": day, "due_ms": _over_ms(day)} for one, day in sorted(found)]
+    add_missing(connection, touched_day, rows)
+    _touch_city_again(connection, {day for _, day in found})
 
 
 def touch_city_again(connection: Connection, site: str, from_ms: int) -> None:
     """A paper of a site is another since a moment: what looks back on the site's days is judged again."""
-    _touch_city(connection, _kept(connection, site, from_ms), 0)
+    _touch_city_again(connection, _kept(connection, site, from_ms))
+
+
+def _touch_city_again(connection: Connection, changed: Collection[int]) -> None:
+    _touch_city(connection, changed, _over_ms(min(changed)) if changed else 0)
+
+
+def _over_ms(day: int) -> int:
+    """When a day may be judged by the law of that day: what is dated ahead has one that is not over."""
+    return day_start_ms(day + 1) + int(load().number("site_day.after_h", date.fromordinal(day)) * HOUR_MS)
 
 
 def _kept(connection: Connection, site: str, from_ms: int) -> set[int]:
@@ -296,13 +306,18 @@ def city_due(connection: Connection, now_ms: int, limit: int) -> list[str]:
 
 
 def take_off_city(connection: Connection, days: Sequence[int], reference: Reference, now_ms: int) -> None:
-    """Take the city's days off the list; after the last of them the next one of the chain is put there."""
+    """Take the city's days off the list; after the last of them the next ones of the chain are put there.
+
+    Those are the days that are over by now, which are looked at together for their windows overlap, and one more.
+    """
     head = connection.scalar(select(func.max(touched_city_day.c.day)))
     for some in chunked(sorted(days)):
         connection.execute(delete(touched_city_day).where(touched_city_day.c.day.in_(some)))
     if head in days:
-        following = _following(connection, head, now_ms)
-        rows = [{"day": following, "due_ms": _judged_ms(following, reference, now_ms)}]
+        rows: list[dict[str, Any]] = []
+        while len(rows) < _MOST_CITY_DAYS and (not rows or rows[-1]["due_ms"] <= now_ms):
+            head = _following(connection, head, now_ms)
+            rows.append({"day": head, "due_ms": _judged_ms(head, reference, now_ms)})
         _have_looked_at(connection, touched_city_day, rows)
 
 
@@ -323,9 +338,10 @@ def put_off_city(connection: Connection, key: str, now_ms: int, error: str) -> N
 def tallies(connection: Connection, first: int, last: int) -> dict[str, dict[int, Tally]]:
     """What all sites did on these days, both ends inclusive."""
     found: dict[str, dict[int, Tally]] = defaultdict(dict)
-    statement = select(site_day).where(site_day.c.day >= first, site_day.c.day <= last)
-    for row in connection.execute(statement):
-        found[row.site_id][row.day] = _restored(row.tally)
+    statement = select(site_day.c.site_id, site_day.c.day, site_day.c.tally)
+    statement = statement.where(site_day.c.day >= first, site_day.c.day <= last)
+    for site, day, tally in connection.execute(statement):
+        found[site][day] = _restored(tally)
     return found
 
 
