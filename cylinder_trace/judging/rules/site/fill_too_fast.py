@@ -2,7 +2,7 @@
 
 Why it matters: a fill takes its time; scans that follow each other faster are scans of labels, not fills.
 Example: three times in a day a gun has two 15 kg bottles less than 45 s apart.
-Source: 特种设备安全法 art. 49; thresholds fill_too_fast.*. One alert a gun and day. A fill does not name its bottle's
+Source: 特种设备安全法 art. 49; thresholds fill_too_fast.*. One alert a station's gun and day. A fill does not name its bottle's
 model: it is the one whose allowed mass is nearest. Equal times are a rack filled at once, which is lawful, and only fills
 of one device are compared, for two have two clocks.
 """
@@ -37,7 +37,9 @@ def in_day(site_day: SiteDay, reference: Reference) -> Iterator[Finding]:
             }
             first = close[0][0]
             ids = tuple(scan.event_id for scan, _ in close[:MOST_NAMED])
-            yield Finding(RULE.name, gun, site_day.name, first.at_ms, site_day.site, ids, facts)
+            # Many stations number their guns from one on.
+            anchor = f"{site_day.site}:{site_day.name}"
+            yield Finding(RULE.name, gun, anchor, first.at_ms, site_day.site, ids, facts)
 
 
 def _too_close(fills: list[Scan], reference: Reference) -> Iterator[tuple[Scan, int]]:
