@@ -156,6 +156,8 @@ def _value(table: str, name: str) -> str:
         return f"substr({name}, 1, 24) || :tail"
     if name == "body" and table in {"event", "party"}:
         return f"replace(replace(replace(body, {_NUMBER}, :number), {_TAIL}, :tail), {_TOWN}, :town)"
+    if table == "site_day" and name == "tally":
+        return _tally()
     special = {
         "fingerprint": "substr(fingerprint, 1, 24) || :end",
         "unit": "unit || '/' || :number",
@@ -167,6 +169,16 @@ def _value(table: str, name: str) -> str:
     if table == "notice":
         special.pop("state")
     return special.get(name, name)
+
+
+def _tally() -> str:
+    """A site's day with the devices, guns and persons of its town."""
+    named = "tally"
+    for which in ("devices", "guns"):
+        its = f"SELECT json_group_object(:town || key, json(value)) FROM json_each(tally, '$.{which}')"
+        named = f"json_replace({named}, '$.{which}', json(({its})))"
+    people = "SELECT json_group_array(:town || value) FROM json_each(tally, '$.people')"
+    return f"json_replace({named}, '$.people', json(({people})))"
 
 
 def _columns(table: Table) -> list[str]:
