@@ -115,18 +115,24 @@ def tallied(site_day: SiteDay, reference: Reference) -> Tally | None:
         delivers=len(delivers),
         first_deliver=_first(delivers),
         movements=sum(len(site_day.of(kind)) for kind in MOVEMENTS),
+        taken_in=sum(len(site_day.of(kind)) for kind in ("receive", "return")),
+        sent_out=sum(len(site_day.of(kind)) for kind in ("ship", "deliver")),
+        checks=len(site_day.of("fill_check")),
+        failed_checks=sum(scan.result != "pass" for scan in site_day.of("fill_check")),
+        post_checks=len(site_day.of("post_check")),
+        failed_post_checks=sum(scan.result != "pass" for scan in site_day.of("post_check")),
         inspected=len(inspections),
         failed=sum(scan.result != "pass" for scan in inspections),
         first_inspect=_first(inspections),
         double_fills=len(site_day.evidence.get("double_fill", ())),
         jumps_in=len(site_day.come),
         jumps_out=len(site_day.gone),
-        gone=list(site_day.gone[:_FEW]),
-        come=list(site_day.come[:_FEW]),
-        before_opening=before[:MOST_NAMED],
-        after_closing=after[:MOST_NAMED],
+        gone=tuple(site_day.gone[:_FEW]),
+        come=tuple(site_day.come[:_FEW]),
+        before_opening=tuple(before[:MOST_NAMED]),
+        after_closing=tuple(after[:MOST_NAMED]),
         masses=_masses(fills, reference),
-        people=sorted({scan.operator for scan in scans if scan.operator}),
+        people=tuple(sorted({scan.operator for scan in scans if scan.operator})),
     )
     counts: dict[str, list[int]] = defaultdict(list)
     for scan in (*fills, *(one for one in site_day.void if one.kind == "fill")):
@@ -208,11 +214,11 @@ def _of_device(scans: Sequence[Scan], reference: Reference) -> DeviceDay:
     late = [scan for scan in scans if (scan.received_ms or 0) - scan.at_ms > late_ms]
     if len(late) >= enough:
         made.late_received_ms = sorted(scan.received_ms or 0 for scan in late)[-enough]
-        made.late = [scan.event_id for scan in late if (scan.received_ms or 0) >= made.late_received_ms][
-            :_FEW
-        ]
+        since_ms = made.late_received_ms
+        ids = [scan.event_id for scan in late if (scan.received_ms or 0) >= since_ms]
+        made.late = tuple(ids[:_FEW])
         made.proved = _sent_later_ones_before(scans, late) >= enough
-    made.overnight = _overnight(scans, reference)[:MOST_NAMED]
+    made.overnight = tuple(_overnight(scans, reference)[:MOST_NAMED])
     return made
 
 

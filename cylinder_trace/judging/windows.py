@@ -6,6 +6,7 @@ A window ends with a local day that is over and reaches back over `DAYS` days, t
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from statistics import median
 
 from cylinder_trace.judging.days import day_name
@@ -32,8 +33,11 @@ class City:
     @classmethod
     def ending(cls, day: int, tallies: Tallies) -> "City":
         """The window that ends with a day, of sites' tallies of any days; sites that did nothing in it are absent."""
-        window = range(day - DAYS + 1, day + 1)
-        seen = {site: {one: its[one] for one in window if one in its} for site, its in tallies.items()}
+        first = day - DAYS + 1
+        seen = {
+            site: {one: tally for one, tally in its.items() if first <= one <= day}
+            for site, its in tallies.items()
+        }
         return cls(day, {site: its for site, its in seen.items() if its})
 
     @property
@@ -113,7 +117,8 @@ class SiteWindow:
 
     def total(self, what: str, days: int = DAYS) -> int:
         """A counter over the last days."""
-        return sum(getattr(tally, what) for _, tally in self.last(days))
+        since = self.day - days
+        return sum(getattr(tally, what) for day, tally in self.days.items() if day > since)
 
     def named(self, what: str, days: int = DAYS) -> list[str]:
         """The ids that a tally keeps under a name, latest day first."""
@@ -156,23 +161,45 @@ def weighed(tallies: Iterable[Tally], size: str) -> tuple[int, int, int]:
 def site_windows(city: City, reference: Reference) -> Iterator[SiteWindow]:
     """Every site with anything in the window, in order."""
     firms: dict[str, dict[str, Mapping[int, Tally]]] = defaultdict(dict)
+    owners = {site: reference.owner_of_site(site, city.at_ms) for site in city.of}
     for site, its in city.of.items():
-        if owner := reference.owner_of_site(site, city.at_ms):
+        if owner := owners[site]:
             firms[owner][site] = its
     for site, its in sorted(city.of.items()):
-        owner = reference.owner_of_site(site, city.at_ms)
+        owner = owners[site]
         yield SiteWindow(site, its, city, firms[owner] if owner else {site: its})
 
 
 def device_windows(city: City) -> Iterator[DeviceWindow]:
-    """Every device heard in the window, in order."""
+    """Every device of which the window may show anything, in order."""
+    odd = _odd_devices(city)
     found: dict[str, dict[int, list[tuple[str, DeviceDay]]]] = defaultdict(lambda: defaultdict(list))
     for site, its in sorted(city.of.items()):
         for day, tally in its.items():
-            for device, did in tally.devices.items():
-                found[device][day].append((site, did))
+            for device in odd.intersection(tally.devices):
+                found[device][day].append((site, tally.devices[device]))
     for device, days in sorted(found.items()):
         yield DeviceWindow(device, city.day, days)
+
+
+def _odd_devices(city: City) -> set[str]:
+    """The devices whose numbers do not just run on, or that sent anything late.
+
+    No rule finds anything in the others, which are nearly all: a city has too many to look at each every day.
+    """
+    odd: set[str] = set()
+    top: dict[str, int] = {}
+    for its in city.of.values():
+        for day in sorted(its):
+            for device, did in its[day].devices.items():
+                heard = did.heard
+                if len(heard) != 1 or did.late_received_ms is not None or did.overnight:
+                    odd.add(device)
+                if heard:
+                    if top.get(device, heard[0][0] - 1) != heard[0][0] - 1:
+                        odd.add(device)
+                    top[device] = heard[-1][1]
+    return odd
 
 
 def at_several_sites(city: City, reference: Reference, apart_km: float) -> dict[str, list[str]]:
@@ -186,23 +213,35 @@ def at_several_sites(city: City, reference: Reference, apart_km: float) -> dict[
     return {
         person: sites
         for person, sites in sorted(where.items())
-        if any((reference.distance_km(one, other) or 0) > apart_km for one in sites for other in sites)
+        if any((reference.distance_km(*pair) or 0) > apart_km for pair in combinations(sites, 2))
     }
 
 
-def gaps(heard: Sequence[tuple[int, Sequence[Range]]], until_day: int, most: int) -> list[tuple[int, int]]:
+def gaps(heard: Sequence[tuple[int, Sequence[Range]]], until_day: int) -> list[tuple[int, int]]:
     """Numbers nobody heard of between two that were heard: the day of the one after each gap, and how many are missing.
 
     `heard` are the ranges of each day in order. Only gaps before numbers of `until_day` or earlier count: the others may
-    still be on their way. More than `most` at once, or before numbers of an earlier day, is a counter that began anew.
+    still be on their way. What lies before numbers of an earlier day is no gap: the counter fell, and began anew. A rise
+    is a gap however large it is, or a thousand fills could be hidden where ten can not.
     """
     spans = sorted((first, last, day) for day, its in heard for first, last in its)
     found: list[tuple[int, int]] = []
     top, top_day = spans[0][1] if spans else 0, spans[0][2] if spans else 0
     for first, last, day in spans:
         missing = first - top - 1
-        if 0 < missing <= most and top_day <= day <= until_day:
+        if missing > 0 and top_day <= day <= until_day:
             found.append((day, missing))
         if last > top:
             top, top_day = last, day
     return found
+
+
+def run_on(heard: Sequence[tuple[int, Sequence[Range]]]) -> bool:
+    """Whether every number follows the one before it, as it nearly always does: there is no gap then."""
+    top = None
+    for _, its in heard:
+        for first, last in its:
+            if top is not None and first != top + 1:
+                return False
+            top = last
+    return True

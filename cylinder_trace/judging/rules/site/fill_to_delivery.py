@@ -19,13 +19,15 @@ from cylinder_trace.judging.windows import SiteWindow
 
 
 def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
+    if window.site not in reference.stations:
+        return
     stations = sorted(site for site in window.firm if site in reference.stations)
     owner = reference.owner_of_site(window.site, window.at_ms)
     # Once a firm: at the first of its stations.
-    if not owner or not stations or window.site != stations[0] or _has_agreements(owner, reference):
+    if not owner or window.site != stations[0] or _has_agreements(owner, reference):
         return
-    days = {day for its in window.firm.values() for day in its}
-    if window.day - min(days) < reference.number("fill_to_delivery.window_days", window.at_ms) - 1:
+    first_day = min(min(its) for its in window.firm.values())
+    if window.day - first_day < reference.number("fill_to_delivery.window_days", window.at_ms) - 1:
         return
     fills_at = {site: sum(tally.fills for tally in its.values()) for site, its in window.firm.items()}
     tallies = [its[day] for _, its in sorted(window.firm.items()) for day in sorted(its, reverse=True)]

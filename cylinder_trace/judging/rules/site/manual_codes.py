@@ -24,12 +24,10 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
     told = keyed + window.total("scanned")
     if told < fewest:
         return
+    if keyed / told <= reference.number("manual_codes.floor_share", window.at_ms):
+        return  # whatever the city's others do
     median = window.city.keyed_median(fewest)
-    limit = max(
-        median * reference.number("manual_codes.city_median_factor", window.at_ms),
-        reference.number("manual_codes.floor_share", window.at_ms),
-    )
-    if keyed / told > limit:
+    if keyed / told > median * reference.number("manual_codes.city_median_factor", window.at_ms):
         facts: dict[str, Fact] = {
             "site": window.site,
             "keyed": keyed,

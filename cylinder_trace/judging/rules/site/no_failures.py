@@ -17,8 +17,10 @@ from cylinder_trace.judging.windows import SiteWindow
 
 
 def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
+    if not (window.today and window.today.inspected):
+        return
     inspected, failed = window.total("inspected"), window.total("failed")
-    if not inspected or failed or not (window.today and window.today.inspected):
+    if failed:
         return
     others = window.city.total("inspected") - inspected
     fail = window.city.total("failed")

@@ -4,7 +4,8 @@ Why it matters: a device numbers its scans and a gun its fills; a number that ne
 or a bottle that was filled past the ledger.
 Example: a gun's count rises by forty between two scanned fills.
 Source: TSG 07-2019 D2.1, 安全生产法 art. 36; thresholds scan_gap.*. Numbers that never came before others of at least so many
-days ago, over two weeks: at least so many, and at least such a share. One alert a device or gun and month.
+days ago, over two weeks: at least so many, and at least such a share. A count that falls began anew; one that rises is
+a gap, however large. One alert a device and month, and a station's gun and month.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import Wording
 from cylinder_trace.judging.site_rule import SiteRule
 from cylinder_trace.judging.tally import Range
-from cylinder_trace.judging.windows import DeviceWindow, SiteWindow, gaps
+from cylinder_trace.judging.windows import DeviceWindow, SiteWindow, gaps, run_on
 
 
 def of_device(window: DeviceWindow, reference: Reference) -> Iterator[Finding]:
@@ -53,20 +54,20 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
                 "zh": "充装枪",
                 "en": "The fills of gun",
             }
-            yield Finding(
-                RULE.name, gun, window.month, window.at_ms, window.site, evidence[:MOST_NAMED], facts
-            )
+            # Many stations number their guns from one on.
+            anchor = f"{window.site}:{window.month}"
+            yield Finding(RULE.name, gun, anchor, window.at_ms, window.site, evidence[:MOST_NAMED], facts)
 
 
 def _missing(
     heard: Sequence[tuple[int, Sequence[Range]]], day: int, at_ms: int, reference: Reference, share: str
 ) -> list[tuple[int, int]]:
     """The gaps of the last weeks, by day, where they are many; empty where they are not."""
+    if run_on(heard):
+        return []
     until = day - int(reference.number("scan_gap.wait_days", at_ms))
     since = day - int(reference.number("scan_gap.window_days", at_ms))
-    found = [
-        gap for gap in gaps(heard, until, int(reference.number("scan_gap.most", at_ms))) if gap[0] > since
-    ]
+    found = [gap for gap in gaps(heard, until) if gap[0] > since]
     missing = sum(number for _, number in found)
     there = sum(last - first + 1 for on, its in heard if since < on <= until for first, last in its)
     many = missing >= reference.number("scan_gap.events", at_ms)
@@ -89,7 +90,13 @@ RULE = SiteRule(
             "调取设备和充装秤的原始记录，责令补传并说明。",
             "Get the device's and the scale's own logs; have the rest sent and explained.",
         ),
-        innocent=("设备损坏，未上传的记录丢失。", "The device broke, and what it had not sent is lost."),
-        settles=("设备存储或充装秤自身的记录。", "The device's memory, or the scale's own log."),
+        innocent=(
+            "设备损坏，未上传的记录丢失；缺号上千的，也可能是更换了计数器。",
+            "The device broke, and what it had not sent is lost; or, of a thousand and more, the counter was replaced.",
+        ),
+        settles=(
+            "设备存储或充装秤自身的记录；更换计数器的维修单。",
+            "The device's memory, or the scale's own log; the repair slip of a counter that was replaced.",
+        ),
     ),
 )

@@ -31,11 +31,14 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
         if n < fewest:
             continue
         mean_g = total / n
+        error_g = sqrt(max(squares / n - mean_g**2, 1) / n)
+        may_err_g = reference.number("overfill.mass_tolerance_kg", at_ms) * 1000
+        least_t = reference.number("short_weight.t", at_ms)
+        if (allowed_g - may_err_g - mean_g) / error_g <= least_t:
+            continue  # whatever the city's others fill in
         usual_g = window.city.mass_median(size, fewest)
         nominal_g = allowed_g if usual_g is None else min(usual_g, allowed_g)
-        beyond_g = nominal_g - reference.number("overfill.mass_tolerance_kg", at_ms) * 1000 - mean_g
-        error_g = sqrt(max(squares / n - mean_g**2, 1) / n)
-        if beyond_g / error_g > reference.number("short_weight.t", at_ms):
+        if (nominal_g - may_err_g - mean_g) / error_g > least_t:
             facts: dict[str, Fact] = {
                 "station": window.site,
                 "fills": n,

@@ -25,9 +25,12 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
     active = [day for day, tally in sorted(window.days.items()) if tally.first]
     if len(active) < reference.number("silent_station.active_days", window.at_ms):
         return
+    factor = reference.number("silent_station.gap_factor", window.at_ms)
+    if window.day - active[-1] < factor:
+        return  # the usual gap is a day or more
     usual = mean(later - day for day, later in pairwise(active))
     silent = sum(_has_hours(window.site, day, reference) for day in range(active[-1] + 1, window.day + 1))
-    if silent < reference.number("silent_station.gap_factor", window.at_ms) * usual:
+    if silent < factor * usual:
         return
     if not reference.licences_in_force(window.site, window.at_ms):
         return

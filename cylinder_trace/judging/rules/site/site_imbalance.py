@@ -19,7 +19,7 @@ from cylinder_trace.judging.windows import SiteWindow
 
 
 def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
-    if window.site not in reference.stations | reference.depots:
+    if not (window.site in reference.stations or window.site in reference.depots):
         return
     days = int(reference.number("site_imbalance.window_days", window.at_ms))
     gone, come = window.total("jumps_out", days), window.total("jumps_in", days)
@@ -27,13 +27,17 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
     least = reference.number("site_imbalance.cylinders", window.at_ms)
     if net <= least:
         return
-    city_moves = max(window.city.total("movements"), 1)
+    moves = max(window.total("movements", days), 1)
+    sigmas = reference.number("site_imbalance.sigmas", window.at_ms)
+    least_missed = reference.number("site_imbalance.missed_share", window.at_ms)
+    if net <= sigmas * sqrt(least_missed * moves):
+        return  # however many the city's others miss
     missed = max(
-        window.city.total("jumps_out") / city_moves,
-        reference.number("site_imbalance.missed_share", window.at_ms),
+        window.city.total("jumps_out") / max(window.city.total("movements"), 1),
+        least_missed,
     )
-    sigma = sqrt(missed * max(window.total("movements", days), 1))
-    if net > reference.number("site_imbalance.sigmas", window.at_ms) * sigma:
+    sigma = sqrt(missed * moves)
+    if net > sigmas * sigma:
         leaving = gone > come
         kept = "gone" if leaving else "come"
         ids = [one for _, tally in reversed(window.last(days)) for one in getattr(tally, kept)]

@@ -52,11 +52,11 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
         return
     usual = median(fills for _, fills in before)
     spread = 1.4826 * median(abs(fills - usual) for _, fills in before)
+    mads = reference.number("station_burst.mads", window.at_ms)
+    if today.fills <= _limit(usual, spread, mads):
+        return  # whatever the rest of the city does: it only makes more of what is usual
     usual *= _city_ratio(window, [day for day, _ in before])
-    # A count of over-dispersed arrivals: its variance grows with the square of its mean too.
-    deviation = sqrt(usual + 0.05 * usual**2)
-    limit = usual + reference.number("station_burst.mads", window.at_ms) * max(spread, deviation)
-    if today.fills <= limit or _catches_up(window, usual):
+    if today.fills <= _limit(usual, spread, mads) or _catches_up(window, usual):
         return
     facts: dict[str, Fact] = {
         "station": window.site,
@@ -67,6 +67,11 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
     yield Finding(
         RULE.name, window.site, day_name(window.day), at_ms, window.site, (today.first_fill,), facts
     )
+
+
+def _limit(usual: float, spread: float, mads: float) -> float:
+    # A count of over-dispersed arrivals: its variance grows with the square of its mean too.
+    return usual + mads * max(spread, sqrt(usual + 0.05 * usual**2))
 
 
 def _catches_up(window: SiteWindow, usual: float) -> bool:
