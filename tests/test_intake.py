@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -10,11 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from cylinder_trace import audit, intake, replay
+from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.enrolment import enrol
 from cylinder_trace.judging.scan import DAY_MS
 from cylinder_trace.store import consequences, ledger
 from cylinder_trace.store.database import Database, open_database
-from cylinder_trace.store.parties import ReferenceCache
+from cylinder_trace.store.parties import ReferenceCache, put_records
 from cylinder_trace.store.tables import alert, event, pending
 from tests.world import (
     CUSTOMERS,
@@ -451,3 +454,47 @@ def test_an_offices_device_is_at_home_at_every_site(database: Database) -> None:
     world.post([registered(code(1)), elsewhere], ms(2))
     world.sweep(2)
     assert world.alerts() == set()
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_what_a_station_takes_back_stands_in_whatever_order_it_comes(
+    sqlite_url: str, order: tuple[int, ...]
+) -> None:
+    """The correction itself may be declared wrong; then there is nothing to stand against."""
+    with closing(open_database(sqlite_url)) as database:
+        world = World(database)
+        enrolled(world, DEVICE)
+        fill = filled(code(1), 1)
+        (wrong,) = by_device([corrected(fill, 2)])
+        events = [
+            registered(code(1), valid_until="2026-01-31"),
+            fill,
+            wrong,
+            *by_device([corrected(wrong, 3)]),
+        ]
+        for number, one in enumerate(order, start=4):
+            # As an import, which may bring a correction before its event.
+            world.post([events[one]], ms(number))
+            world.judge(number)
+            if set(order[: number - 3]) == {0, 1, 2}:
+                assert ("fill_overdue", code(1)) in world.alerts()
+        world.sweep(8)
+        assert world.alerts() == {("fill_overdue", code(1)), ("no_precheck", code(1))}
+        assert not list(audit.run(database, world.cache))
+
+
+def test_an_inspection_by_a_place_on_no_register_counts_once_it_is_registered_as_an_agency(
+    database: Database,
+) -> None:
+    world = World(database)
+    passed = made(
+        "inspect", 1, cylinder_code=code(1), site_id="agency-9", result="pass", valid_until="2029-04-30"
+    )
+    world.post([registered(code(1), valid_until="2026-01-31"), passed, *well_filled(code(1), 3)], ms(4))
+    world.sweep(4)
+    assert {"fill_overdue", "inspection_inconsistent"} <= {rule for rule, _ in world.alerts()}
+    agency = SiteRecord(site_id="agency-9", name="检验站", type="inspection_agency", district="310112")
+    with database.writing() as connection:
+        put_records(connection, [agency])
+    world.sweep(5)
+    assert not {"fill_overdue", "inspection_inconsistent"} & {rule for rule, _ in world.alerts()}
