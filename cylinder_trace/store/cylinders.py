@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Select, String, bindparam, collate, delete, func, or_, select, update
 
+from cylinder_trace.judging.scan import local_day
 from cylinder_trace.judging.state import State
 from cylinder_trace.store import codes, tries
 from cylinder_trace.store.alerts import Scope
@@ -68,11 +69,22 @@ def save(connection: Connection, states: Sequence[State], now_ms: int) -> None:
             "wake_ms": state.wake_ms,
             "owner_id": state.owner,
             "site_id": state.loc,
+            "term_day": None if state.out else state.term_day,
+            "seen_day": _last_seen_day(state),
             "changed_ms": now_ms,
         }
         for state in states
     ]
     put(connection, cylinder, rows)
+
+
+def _last_seen_day(state: State) -> int | None:
+    """The day of its last scan, else of its registration; None for what is scrapped, which nobody looks for."""
+    if state.status == "scrapped":
+        return None
+    # Before the first scan `seen_ms` lies in the far future.
+    ms = state.seen_ms if state.seen_ms <= state.last_ms else state.registered_ms
+    return None if ms is None else local_day(ms)
 
 
 def judged_at(connection: Connection, as_of_ms: int, clock_ms: int) -> None:

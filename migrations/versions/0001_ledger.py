@@ -83,13 +83,20 @@ def upgrade() -> None:
         sa.Column("wake_ms", sa.BigInteger(), nullable=True),
         sa.Column("owner_id", sa.String(length=64), nullable=True),
         sa.Column("site_id", sa.String(length=64), nullable=True),
+        sa.Column("term_day", sa.Integer(), nullable=True),
+        sa.Column("seen_day", sa.Integer(), nullable=True),
         sa.Column("changed_ms", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("cylinder_id", name=op.f("pk_cylinder")),
     )
     with op.batch_alter_table("cylinder", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_cylinder_changed_ms"), ["changed_ms"], unique=False)
-        batch_op.create_index(batch_op.f("ix_cylinder_owner_id"), ["owner_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_cylinder_site_id"), ["site_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_cylinder_owner_id_term_day"), ["owner_id", "term_day"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_cylinder_site_id_term_day"), ["site_id", "term_day"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_cylinder_seen_day"), ["seen_day"], unique=False)
         batch_op.create_index(batch_op.f("ix_cylinder_wake_ms"), ["wake_ms"], unique=False)
 
     op.create_table(
@@ -202,6 +209,7 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_leg_to_site_arrived_ms"), ["to_site", "arrived_ms"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_leg_owner_arrived_ms"), ["owner", "arrived_ms"], unique=False)
 
     op.create_table(
         "notice",
@@ -228,6 +236,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("group_key", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
         sa.Column("recipient", sa.String(length=254), nullable=False),
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("message_id", sa.String(length=200), nullable=False),
@@ -327,6 +336,7 @@ def downgrade() -> None:
 
     op.drop_table("notice")
     with op.batch_alter_table("leg", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_leg_owner_arrived_ms"))
         batch_op.drop_index(batch_op.f("ix_leg_to_site_arrived_ms"))
         batch_op.drop_index(batch_op.f("ix_leg_from_site_arrived_ms"))
 
@@ -351,8 +361,9 @@ def downgrade() -> None:
     op.drop_table("device")
     with op.batch_alter_table("cylinder", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_cylinder_wake_ms"))
-        batch_op.drop_index(batch_op.f("ix_cylinder_site_id"))
-        batch_op.drop_index(batch_op.f("ix_cylinder_owner_id"))
+        batch_op.drop_index(batch_op.f("ix_cylinder_seen_day"))
+        batch_op.drop_index(batch_op.f("ix_cylinder_site_id_term_day"))
+        batch_op.drop_index(batch_op.f("ix_cylinder_owner_id_term_day"))
 
     op.drop_table("cylinder")
     with op.batch_alter_table("correction", schema=None) as batch_op:

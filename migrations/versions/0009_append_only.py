@@ -10,6 +10,8 @@ depends_on = None
 _LEDGER = {
     "event": "event_id = NEW.event_id OR seq = NEW.seq",
     "alert_history": "fingerprint = NEW.fingerprint AND transition_no = NEW.transition_no",
+    "duty_signature": "site_id = NEW.site_id AND kind = NEW.kind AND first_day = NEW.first_day",
+    "idle_log": "cylinder_id = NEW.cylinder_id AND no = NEW.no",
 }
 """The tables, and when a row that is to be inserted would take the place of one that is there."""
 _ROLE = "cylinder_trace_app"
@@ -50,7 +52,8 @@ def upgrade() -> None:
     op.execute(
         f"DO $$ DECLARE name text; BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{_ROLE}') THEN"
         f" FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP"
-        f"  IF name IN ('event', 'alert_history') THEN EXECUTE format('GRANT SELECT, INSERT ON %I TO {_ROLE}', name);"
+    its = ", ".join(f"'{table}'" for table in _LEDGER)
+        f"  IF name IN ({its}) THEN EXECUTE format('GRANT SELECT, INSERT ON %I TO {_ROLE}', name);"
         f"  ELSE EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO {_ROLE}', name); END IF;"
         f" END LOOP;"
         f" EXECUTE 'GRANT USAGE ON ALL SEQUENCES IN SCHEMA ' || quote_ident(current_schema()) || ' TO {_ROLE}';"

@@ -1,6 +1,14 @@
 """The tables. `event` is the ledger, append-only by the database itself; all else can be rebuilt or is our own work."""
 
 from cylinder_trace.store.tables.alerting import alert, alert_history, finding, notice, outbox, recipient
+from cylinder_trace.store.tables.duties import (
+    contact,
+    duty_record,
+    duty_signature,
+    idle_cylinder,
+    idle_log,
+    idle_looked,
+)
 from cylinder_trace.store.tables.naming import metadata
 from cylinder_trace.store.tables.people import account, device, device_nonce, party, reference_version
 from cylinder_trace.store.tables.record import code_link, correction, event, pending, rejudge
@@ -26,16 +34,22 @@ __all__ = [
     "cylinder",
     "device",
     "device_heard",
+    "contact",
     "device_nonce",
     "event",
     "finding",
     "flow",
     "job",
+    "duty_record",
+    "duty_signature",
     "job_claim",
     "leg",
     "metadata",
     "notice",
     "outbox",
+    "idle_cylinder",
+    "idle_log",
+    "idle_looked",
     "party",
     "pending",
     "recipient",

@@ -55,6 +55,7 @@ alert = Table(
     Index(None, "site_id", "rule", "status"),
 )
 
+    Index(None, "site_id", "at_ms"),
 alert_history = Table(
     "alert_history",
     metadata,
