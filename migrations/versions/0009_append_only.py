@@ -10,10 +10,17 @@ depends_on = None
 _LEDGER = {
     "event": "event_id = NEW.event_id OR seq = NEW.seq",
     "alert_history": "fingerprint = NEW.fingerprint AND transition_no = NEW.transition_no",
+    "case_log": "case_id = NEW.case_id AND no = NEW.no",
+    "case_attachment": "case_id = NEW.case_id AND log_no = NEW.log_no AND no = NEW.no",
+    "case_paper": "number = NEW.number OR case_id = NEW.case_id AND log_no = NEW.log_no",
     "duty_signature": "site_id = NEW.site_id AND kind = NEW.kind AND first_day = NEW.first_day",
     "idle_log": "cylinder_id = NEW.cylinder_id AND no = NEW.no",
+    "draw_plan": "plan_id = NEW.plan_id",
+    "draw": "plan_id = NEW.plan_id",
+    "site_visit": "visit_id = NEW.visit_id",
 }
 """The tables, and when a row that is to be inserted would take the place of one that is there."""
+_NAMED = ", ".join(f"'{table}'" for table in _LEDGER)
 _ROLE = "cylinder_trace_app"
 
 
@@ -49,10 +56,10 @@ def upgrade() -> None:
         f" THEN CREATE ROLE {_ROLE} NOLOGIN; END IF;"
         f" EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
     )
+    its = ", ".join(f"'{table}'" for table in _LEDGER)
     op.execute(
         f"DO $$ DECLARE name text; BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{_ROLE}') THEN"
         f" FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP"
-    its = ", ".join(f"'{table}'" for table in _LEDGER)
         f"  IF name IN ({its}) THEN EXECUTE format('GRANT SELECT, INSERT ON %I TO {_ROLE}', name);"
         f"  ELSE EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO {_ROLE}', name); END IF;"
         f" END LOOP;"

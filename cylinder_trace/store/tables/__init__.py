@@ -1,6 +1,15 @@
 """The tables. `event` is the ledger, append-only by the database itself; all else can be rebuilt or is our own work."""
 
 from cylinder_trace.store.tables.alerting import alert, alert_history, finding, notice, outbox, recipient
+from cylinder_trace.store.tables.cases import (
+    case_alert,
+    case_attachment,
+    case_file,
+    case_log,
+    case_number,
+    case_paper,
+)
+from cylinder_trace.store.tables.draws import draw, draw_plan, site_visit, trial
 from cylinder_trace.store.tables.duties import (
     contact,
     duty_record,
@@ -9,6 +18,7 @@ from cylinder_trace.store.tables.duties import (
     idle_log,
     idle_looked,
 )
+from cylinder_trace.store.tables.handling import alert_care, alert_note
 from cylinder_trace.store.tables.naming import metadata
 from cylinder_trace.store.tables.people import account, device, device_nonce, party, reference_version
 from cylinder_trace.store.tables.record import code_link, correction, event, pending, rejudge
@@ -28,36 +38,48 @@ from cylinder_trace.store.tables.timetable import job, job_claim
 __all__ = [
     "account",
     "alert",
+    "alert_care",
     "alert_history",
+    "alert_note",
+    "case_alert",
+    "case_attachment",
+    "case_file",
+    "case_log",
+    "case_number",
+    "case_paper",
     "code_link",
+    "contact",
     "correction",
     "cylinder",
     "device",
     "device_heard",
-    "contact",
     "device_nonce",
+    "draw",
+    "draw_plan",
+    "duty_record",
+    "duty_signature",
     "event",
     "finding",
     "flow",
+    "idle_cylinder",
+    "idle_log",
+    "idle_looked",
     "job",
-    "duty_record",
-    "duty_signature",
     "job_claim",
     "leg",
     "metadata",
     "notice",
     "outbox",
-    "idle_cylinder",
-    "idle_log",
-    "idle_looked",
     "party",
     "pending",
     "recipient",
     "reference_version",
     "rejudge",
     "site_day",
+    "site_visit",
     "told_group",
     "touched_city_day",
     "touched_day",
     "touched_site",
+    "trial",
 ]
