@@ -8,7 +8,7 @@ from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.simulator.bottles import enter
 from cylinder_trace.simulator.calendar import months_later
 from cylinder_trace.simulator.journeys import Plant, on_with_its_life, set_out, to_depot, to_station
-from cylinder_trace.simulator.plan import Arrival, Label
+from cylinder_trace.simulator.plan import HOUR_MS, Arrival, Label
 from cylinder_trace.simulator.world import World
 
 _BEYOND_SCOPE = ("co2", "he", "h2", "air")
@@ -150,7 +150,7 @@ def fill_after_failed_check(world: World, rng: Random, number: int) -> Iterator[
     if number % 2 == 0:
         walk.check()
         walk.wait(0.5, 2)
-    failed = walk.check("fail")
+    failed, failed_ms = walk.check("fail"), walk.now_ms
     if number % 3 == 1:
         first, other = walk.at, world.firms[(number + 1) % 2].stations[0]
         for place in (other, first):
@@ -158,6 +158,8 @@ def fill_after_failed_check(world: World, rng: Random, number: int) -> Iterator[
             walk.wait(0.2, 1)
             if place is other:
                 walk.check("fail")
+        if walk.now_ms - failed_ms > 20 * HOUR_MS:
+            failed = walk.check("fail")  # back on the next day, it fails there again
     fill = walk.fill()
     walk.post_check()
     on_with_its_life(walk)
