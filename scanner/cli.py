@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from cylinder_trace.contract.code import NotACylinderCode, parse_code
 from cylinder_trace.contract.verdict import FillCheckRequest
-from scanner import said
+from scanner import numbering, said
 from scanner.actions import Action, UnusableAction, as_scanned, read_code
-from scanner.asking import NoVerdict, asked
+from scanner.asking import ANSWER_WITHIN_S, NoVerdict, asked
 from scanner.background import BackgroundUpload
 from scanner.keys import DeviceKey, UnusableKey, read_key
 from scanner.offline import NoSnapshot, fetched, opened
@@ -207,7 +207,7 @@ def _check(arguments: argparse.Namespace) -> int:
         "approved_by": arguments.approved_by,
     }
     action = Action("override", key.site_id, key.device_id, arguments.operator, released)
-    with Outbox(arguments.outbox, device_id=key.device_id) as outbox:
+    with _outbox(arguments.outbox, key) as outbox:
         event = Recorder(action, outbox, _now_ms).record(arguments.code)
     _print({"event": event})
     return LET_GO
@@ -249,7 +249,7 @@ def _scanning(arguments: argparse.Namespace) -> Iterator[Scan]:
     key = read_key(arguments.key)
     action = Action(arguments.action, key.site_id, key.device_id, arguments.operator, details(arguments))
     with ExitStack() as open_things:
-        outbox = open_things.enter_context(Outbox(arguments.outbox, device_id=key.device_id))
+        outbox = open_things.enter_context(_outbox(arguments.outbox, key))
         recorder = Recorder(action, outbox, _now_ms)
         if not arguments.upload:
             yield lambda text, facts: _scan(text, facts, recorder, None)
@@ -271,6 +271,16 @@ def _scan(
     if background is not None and "event" in line:
         background.tell()
     return "error" not in line
+
+
+def _outbox(path: Path, key: DeviceKey) -> Outbox:
+    server = Server(key, now_ms=_now_ms, answer_timeout_s=ANSWER_WITHIN_S)
+    try:
+        return numbering.opened(
+            path, key, server, lambda said: print(f"cylinder-scan: {said}", file=sys.stderr)
+        )
+    finally:
+        server.close()
 
 
 def _uploader(key: DeviceKey, outbox: Outbox) -> Uploader:

@@ -164,14 +164,26 @@ class Outbox:
             value = _get(self._connection, "clock_offset_ms")
         return None if value is None else int(value)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it has given no number yet, nor been told where to begin."""
+        with self._mutex:
+            told = _get(self._connection, "last_seq")
+            return told is None and _last_number(self._connection) == 0
+
+    def number_after(self, last_seq: int) -> None:
+        """Go on after a number that this device has given elsewhere."""
+        with _clear_errors(self.path), self._transaction() as connection:
+            _set(connection, "last_seq", str(last_seq))
+
     def put(self, make: Callable[[int], Any], *, now_ms: int) -> Any:
         """Record the event that `make` makes of the next device_seq, and return it once it is on the disk.
 
-        Numbers begin at 1 and have no gaps: an event that can not be made or written uses none. Raises OutboxFull.
+        Numbers begin at 1, or where `number_after` says, and have no gaps: an event that can not be made or written
+        uses none. Raises OutboxFull.
         """
         with _clear_errors(self.path, "the scan is NOT recorded"), self._transaction() as connection:
-            # Rows are never deleted, so the largest number is the last one given.
-            last = connection.execute("SELECT max(device_seq) FROM event").fetchone()[0] or 0
+            last = max(_last_number(connection), _number(connection, "last_seq") or 0)
             event = make(last + 1)
             text = json.dumps(written(event), ensure_ascii=False, separators=(",", ":"))
             connection.execute(
@@ -334,6 +346,11 @@ def _get(connection: sqlite3.Connection, name: str) -> str | None:
 def _number(connection: sqlite3.Connection, name: str) -> int | None:
     value = _get(connection, name)
     return None if value is None else int(value)
+
+
+def _last_number(connection: sqlite3.Connection) -> int:
+    # Rows are never deleted, so the largest number is the last one given.
+    return connection.execute("SELECT max(device_seq) FROM event").fetchone()[0] or 0
 
 
 def _set(connection: sqlite3.Connection, name: str, value: str) -> None:

@@ -220,6 +220,19 @@ def test_what_a_sweep_for_the_past_judged_reaches_a_station_that_has_fetched_sin
     assert [(one.codes, one.steps[0].decision) for one in page.entries] == [((LAWFUL,), "STOP")]
 
 
+def test_a_new_outbox_goes_on_with_the_numbers_that_the_server_has(station: Station) -> None:
+    who = ("--action", "observe", "--operator", "op-1", "--outbox")
+    with station.server():
+        for name, expected in (("first", 1), ("second", 2)):
+            outbox = station.folder / name
+            done = station.scan("usb", *who, outbox, "--upload", typed=f"{LAWFUL}\n")
+            assert json.loads(done.stdout)["event"]["device_seq"] == expected, done.stderr
+            assert "begin at 1" not in done.stderr
+    done = station.scan("usb", *who, station.folder / "third", typed=f"{LAWFUL}\n")
+    assert json.loads(done.stdout)["event"]["device_seq"] == 1
+    assert "begin at 1; if the device had an outbox before, use that one" in done.stderr
+
+
 def waiting(station: Station) -> int:
     done = station.scan("status", "--outbox", station.outbox, "--json")
     return int(json.loads(done.stdout)["waiting"])

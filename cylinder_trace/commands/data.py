@@ -27,8 +27,8 @@ out:  how many were stored, were there already, and were refused (exit code 1), 
 
 example:  cylinder-trace load --master city/master.jsonl --events city/events.jsonl"""
 
-_SIMULATING = """out:  master.jsonl and events.jsonl, for `load`; labels.jsonl (what was planted) and missed.jsonl (scans that nobody
-      made), for `evaluate`; files of those names are replaced
+_SIMULATING = """out:  master.jsonl and events.jsonl, for `load`; labels.jsonl (what was planted) and missed.jsonl (scans that
+      nobody made), for `evaluate`; files of those names are replaced
 
 example:  cylinder-trace simulate --out city --cylinders 500 --days 30 --seed 7"""
 

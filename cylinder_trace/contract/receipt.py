@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cylinder_trace.contract.fields import Moment, Sha256
 
+DEVICE_PATH = "/api/v1/station/device"
 LARGEST_BATCH = 1000
 """Events in one request."""
 
@@ -60,6 +61,17 @@ class BatchReceipt(BaseModel):
     duplicate: int
     refused: int
     receipts: Annotated[tuple[Receipt, ...], Field(max_length=LARGEST_BATCH)]
+
+
+class DeviceAnswer(BaseModel):
+    """The answer to `GET /api/v1/station/device`: a new outbox goes on after `last_seq`, 0 where none was heard."""
+
+    model_config = ConfigDict(frozen=True)
+
+    server_time: Moment
+    device_id: str
+    site_id: str
+    last_seq: int = Field(ge=0, lt=2**53)
 
 
 class Answer(BaseModel):

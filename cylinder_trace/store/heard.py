@@ -3,11 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, case, func
+from sqlalchemy import Connection, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.tables import device_heard
+
+
+def last_seq(connection: Connection, device_id: str) -> int:
+    """The highest number that a device is known to have given; 0 where none was heard."""
+    asked = select(device_heard.c.last_seq).where(device_heard.c.device_id == device_id)
+    return connection.scalar(asked) or 0
 
 
 def note(connection: Connection, entries: Iterable[Entry]) -> None:

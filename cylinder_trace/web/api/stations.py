@@ -13,12 +13,12 @@ from cylinder_trace.contract.code import NotACylinderCode, parse_code
 from cylinder_trace.contract.event import Event
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.reading import decoded
-from cylinder_trace.contract.receipt import LARGEST_BATCH, Answer, BatchReceipt
+from cylinder_trace.contract.receipt import LARGEST_BATCH, Answer, BatchReceipt, DeviceAnswer
 from cylinder_trace.contract.verdict import FillCheckRequest, Verdict
 from cylinder_trace.judging.state import State
 from cylinder_trace.judging.verdict import intended, rehearsed
 from cylinder_trace.law.tables import Law
-from cylinder_trace.store import alerts, codes, cylinders
+from cylinder_trace.store import alerts, codes, cylinders, heard
 from cylinder_trace.web.server import Server, refusal, server
 from cylinder_trace.web.signatures import signed_body
 
@@ -88,6 +88,27 @@ def with_findings(here: Server, receipt: BatchReceipt) -> BatchReceipt:
         for one in receipt.receipts
     )
     return receipt.model_copy(update={"receipts": receipts})
+
+
+@stations.get(
+    "/station/device",
+    responses={200: DeviceAnswer, 401: Answer},
+    summary="本设备的序号 Where this device's numbers stand",
+)
+def get_device() -> Response:
+    """The highest number heard of the device that asks: a new outbox goes on after it."""
+    signed = signed_body(request)
+    if isinstance(signed, Response):
+        return signed
+    device, _ = signed
+    here = server()
+    with here.database.reading() as connection:
+        last = heard.last_seq(connection, device.device_id)
+    return as_json(
+        DeviceAnswer(
+            server_time=here.now(), device_id=device.device_id, site_id=device.site_id, last_seq=last
+        )
+    )
 
 
 @stations.post(
