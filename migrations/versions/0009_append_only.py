@@ -10,6 +10,7 @@ depends_on = None
 _LEDGER = {
     "event": "event_id = NEW.event_id OR seq = NEW.seq",
     "alert_history": "fingerprint = NEW.fingerprint AND transition_no = NEW.transition_no",
+    "alert_note": "fingerprint = NEW.fingerprint AND episode = NEW.episode AND number = NEW.number",
     "case_log": "case_id = NEW.case_id AND no = NEW.no",
     "case_attachment": "case_id = NEW.case_id AND log_no = NEW.log_no AND no = NEW.no",
     "case_paper": "number = NEW.number OR case_id = NEW.case_id AND log_no = NEW.log_no",

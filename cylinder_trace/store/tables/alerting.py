@@ -43,6 +43,9 @@ alert = Table(
     Column("severity", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     Column("transition_no", Integer, nullable=False),
+    # It comes back after it ended as its next episode; `opened_ms` is of this one, `first_opened_ms` of the first.
+    Column("episode", Integer, nullable=False, server_default="1"),
+    Column("first_opened_ms", BigInteger, nullable=False, server_default="0"),
     Column("site_id", String(64)),
     Column("district", String(6)),
     Column("cylinder_id", String(64), index=True),
@@ -52,10 +55,10 @@ alert = Table(
     Column("body", Text, nullable=False),
     Index(None, "district", "status", "at_ms"),
     Index(None, "status", "at_ms"),
+    Index(None, "site_id", "at_ms"),
     Index(None, "site_id", "rule", "status"),
 )
 
-    Index(None, "site_id", "at_ms"),
 alert_history = Table(
     "alert_history",
     metadata,
@@ -64,6 +67,7 @@ alert_history = Table(
     Column("became", String(16), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("because", String(36)),
+    Column("episode", Integer, nullable=False, server_default="1"),
     PrimaryKeyConstraint("fingerprint", "transition_no"),
 )
 
@@ -80,6 +84,8 @@ notice = Table(
     Column("step", Integer, nullable=False, server_default="0"),
     Column("level", Integer, nullable=False, server_default="0"),
     Column("in_digest", Boolean, nullable=False, server_default=false()),
+    # The mails in the outbox that told of it.
+    Column("mail_group", String(64)),
     PrimaryKeyConstraint("fingerprint", "transition_no", "step"),
     Index(None, "state", "due_ms"),
 )
@@ -89,6 +95,7 @@ outbox = Table(
     metadata,
     Column("mail_id", Serial, primary_key=True, autoincrement=True),
     Column("group_key", String(64), nullable=False),
+    Column("channel", String(8), nullable=False),
     Column("recipient", String(254), nullable=False),
     Column("subject", String(300), nullable=False),
     Column("message_id", String(200), nullable=False, unique=True),
