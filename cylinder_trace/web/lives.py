@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import networkx as nx
+from msgspec import structs
 from sqlalchemy import Connection
 
 from cylinder_trace.contract.fields import moment_of
@@ -110,7 +111,7 @@ def _part_of(life: Life, site_id: str) -> Life:
     )
     return replace(
         life,
-        state=replace(
+        state=structs.replace(
             state,
             loc=state.loc if state.loc == site_id else None,
             fill_ms=state.fill_ms if filled_here else None,
