@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Result, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Result, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cylinder_trace.judging.state import Leg
@@ -83,13 +83,15 @@ def cylinders_of(
     connection: Connection, site_ids: Iterable[str], owner_ids: Iterable[str], from_ms: int
 ) -> set[str]:
     """The cylinders that since a moment went to or from these sites, or that these firms owned then."""
-    recent = or_(leg.c.arrived_ms >= from_ms, leg.c.departed_ms >= from_ms)
+    arrived = leg.c.arrived_ms >= from_ms
+    # Each by itself, so that an index answers both.
+    under_way = leg.c.arrived_ms.is_(None) & (leg.c.departed_ms >= from_ms)
     found: set[str] = set()
     for column, ids in ((leg.c.from_site, site_ids), (leg.c.to_site, site_ids), (leg.c.owner, owner_ids)):
         for some in chunked(list(ids)):
-            found |= set(
-                connection.scalars(select(leg.c.cylinder_id).where(column.in_(some), recent).distinct())
-            )
+            for recent in (arrived, under_way):
+                which = select(leg.c.cylinder_id).where(column.in_(some), recent).distinct()
+                found |= set(connection.scalars(which))
     return found
 
 
