@@ -18,14 +18,15 @@ from cylinder_trace.judging.site_rule import SiteRule
 from cylinder_trace.judging.windows import DeviceWindow
 
 
-def of_device(window: DeviceWindow, _reference: Reference) -> Iterator[Finding]:
+def of_device(window: DeviceWindow, reference: Reference) -> Iterator[Finding]:
+    near = int(reference.number("scan_gap.events", window.at_ms))
     for day, at_sites in sorted(window.days.items()):
         for site, did in at_sites:
             if backdated_upload.shown_by(window, day, did) is not None:
                 continue
             for number, received_ms, event_id in did.overnight:
                 # Told in one window only: that of the first day that shows it.
-                shown = _earlier_number_later(window, day, number, received_ms)
+                shown = _earlier_number_later(window, day, number, received_ms, near)
                 if shown is None or shown[0] != window.day:
                     continue
                 facts: dict[str, Fact] = {
@@ -44,9 +45,12 @@ def of_device(window: DeviceWindow, _reference: Reference) -> Iterator[Finding]:
 
 
 def _earlier_number_later(
-    window: DeviceWindow, day: int, number: int, received_ms: int
+    window: DeviceWindow, day: int, number: int, received_ms: int, near: int
 ) -> tuple[int, int, str] | None:
-    """The first later day on which the device made a scan of a lower number: that day, that number, a scan of the day."""
+    """The first later day on which the device made a scan of a lower number: that day, that number, a scan of the day.
+
+    On the day of the receipt only a number not far below says so: the device may have been set up anew after it.
+    """
     for later, at_sites in sorted(window.days.items()):
         if not day < later <= local_day(received_ms):
             continue
@@ -54,7 +58,8 @@ def _earlier_number_later(
             # A day that was heard of before it began was dated by a fast clock.
             if did.first_received_ms is None or did.first_received_ms < day_start_ms(later):
                 continue
-            lower = [first if last >= number else last for first, last in did.heard if first < number]
+            least = number - near if later == local_day(received_ms) else 0
+            lower = [min(last, number - 1) for first, last in did.heard if first < number and last >= least]
             if lower:
                 return later, max(lower), did.last
     return None
