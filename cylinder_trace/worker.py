@@ -13,7 +13,7 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from cylinder_trace import delivery, sweep
+from cylinder_trace import delivery, following, sweep
 from cylinder_trace.delivery import Channel
 from cylinder_trace.settings import Settings
 from cylinder_trace.store import work
@@ -23,6 +23,8 @@ from cylinder_trace.store.parties import ReferenceCache
 log = logging.getLogger(__name__)
 BEAT_S = 1.0
 """How often a worker makes sure that it still leads, or asks whether it may."""
+FOLLOWING_EVERY_S = 60
+"""How often it looks for alerts that were put off until now, or that nobody has acknowledged in time."""
 
 Progress = Callable[[str, int], object]
 Walk = Callable[[int, Progress], Any]
@@ -51,6 +53,11 @@ class Worker:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
         )
         self._add("sweep", settings.sweep_every_s, lambda now, told: sweep.run(database, cache, now, told))
+        self._add(
+            "following",
+            FOLLOWING_EVERY_S,
+            lambda now, told: following.run(database, cache, now, told),
+        )
         self._add(
             "delivery",
             settings.delivery_every_s,

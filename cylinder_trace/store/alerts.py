@@ -5,12 +5,24 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
-from cylinder_trace.judging.alerting import Status
+from cylinder_trace.judging.alerting import STANDS, Status
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.store.database import add_missing, chunked
-from cylinder_trace.store.tables import alert, alert_history, event, finding
+from cylinder_trace.store.tables import alert, alert_care, alert_history, event, finding
 
 _SHARED_ALERTS_LOCK = 7_270_002
 
@@ -44,8 +56,21 @@ class Standing:
 
     status: Status
     transition_no: int
+    episode: int
+    severity: int
     district: str | None
     shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An alert that opens: by which finding, and what it shows, which another of its findings may have shown before."""
+
+    finding: Finding
+    shown: Shown
+    severity: int
+    district: str | None
+    cylinder_id: str | None
 
 
 def shown_by(connection: Connection, units: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -59,13 +84,16 @@ def shown_by(connection: Connection, units: Sequence[str]) -> dict[str, dict[str
 
 
 def standing(connection: Connection, fingerprints: Sequence[str]) -> dict[str, Standing]:
-    """The alerts on record."""
+    """The alerts on record, which nobody else changes until the transaction ends."""
     found: dict[str, Standing] = {}
-    names = ("fingerprint", "status", "transition_no", "district", "at_ms", "site_id", "body")
-    for some in chunked(list(fingerprints)):
-        statement = select(*(alert.c[name] for name in names)).where(alert.c.fingerprint.in_(some))
-        for fingerprint, status, number, district, *shown in connection.execute(statement):
-            found[fingerprint] = Standing(status, number, district, Shown(*shown))
+    of_alert = [alert.c.fingerprint, *(alert.c[name] for name in Standing.__slots__ if name != "shown")]
+    of_shown = [alert.c[name] for name in Shown.__slots__]
+    # In one order, so that no two judges wait for each other; a person who acts holds one alert only.
+    for some in chunked(sorted(fingerprints)):
+        statement = select(*of_alert, *of_shown).where(alert.c.fingerprint.in_(some))
+        locked = statement.order_by(alert.c.fingerprint).with_for_update()
+        for fingerprint, status, number, episode, severity, district, *shown in connection.execute(locked):
+            found[fingerprint] = Standing(status, number, episode, severity, district, Shown(*shown))
     return found
 
 
@@ -102,31 +130,26 @@ def earliest(connection: Connection, fingerprint: str) -> Shown | None:
     return Shown(*row) if row else None
 
 
-def open_alert(
-    connection: Connection,
-    one: Finding,
-    severity: int,
-    district: str | None,
-    cylinder_id: str | None,
-    transition_no: int,
-    now_ms: int,
-) -> None:
-    """Put an alert on record as open; one that had ended opens again."""
+def open_alert(connection: Connection, opened: Opened, transition_no: int, episode: int, now_ms: int) -> None:
+    """Put an alert on record as open; one that had ended begins another episode, and when it was first is kept."""
+    one = opened.finding
     row = {
         "fingerprint": one.fingerprint,
         "rule": one.rule,
         "subject": one.subject,
         "anchor": one.anchor,
-        "severity": severity,
+        "severity": opened.severity,
         "status": "open",
         "transition_no": transition_no,
-        "district": district,
-        "cylinder_id": cylinder_id,
+        "episode": episode,
+        "district": opened.district,
+        "cylinder_id": opened.cylinder_id,
+        "opened_ms": now_ms,
         "changed_ms": now_ms,
-        **asdict(Shown.by(one)),
+        **asdict(opened.shown),
     }
     if transition_no == 0:
-        connection.execute(insert(alert).values(**row, opened_ms=now_ms))
+        connection.execute(insert(alert).values(**row, first_opened_ms=now_ms))
     else:
         connection.execute(update(alert).where(alert.c.fingerprint == one.fingerprint).values(**row))
 
@@ -140,13 +163,14 @@ def note_transition(
     connection: Connection,
     fingerprint: str,
     transition_no: int,
+    episode: int,
     became: str,
     now_ms: int,
     because: str | None,
 ) -> None:
     """Add to an alert's history; `because` is the event that made the difference."""
     row = {"fingerprint": fingerprint, "transition_no": transition_no, "became": became, "at_ms": now_ms}
-    connection.execute(insert(alert_history).values(**row, because=because))
+    connection.execute(insert(alert_history).values(**row, episode=episode, because=because))
 
 
 def are_shared(connection: Connection, fingerprints: Sequence[str]) -> bool:
@@ -168,31 +192,37 @@ def hold_shared(connection: Connection) -> None:
 
 
 def listed(
-    connection: Connection, scope: Scope, filters: Mapping[str, Any], limit: int, offset: int = 0
+    connection: Connection,
+    scope: Scope,
+    filters: Mapping[str, Any],
+    limit: int,
+    offset: int = 0,
+    looked_after: ColumnElement[bool] | None = None,
 ) -> tuple[int, list[dict[str, Any]]]:
-    """The alerts a person may see, newest fact first: how many match, and one page of them."""
-    statement = _within(select(alert), scope)
-    for name, value in filters.items():
-        if value not in (None, ""):
-            statement = statement.where(alert.c[name] == value)
-    total = connection.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    page = statement.order_by(alert.c.at_ms.desc(), alert.c.fingerprint).limit(limit).offset(offset)
-    return total, [_row(row) for row in connection.execute(page).mappings()]
+    """The alerts a person may see, newest fact first: how many match, and one page of them.
+
+    `looked_after` asks for those that are looked after in a certain way; see `store.alert_queues`.
+    """
+    asked = [alert.c[name] == value for name, value in filters.items() if value not in (None, "")]
+    if looked_after is not None:
+        asked.append(looked_after)
+    total = connection.scalar(within(_counted().where(*asked), scope)) or 0
+    page = within(_with_care().where(*asked), scope).order_by(alert.c.at_ms.desc(), alert.c.fingerprint)
+    rows = connection.execute(page.limit(limit).offset(offset)).mappings()
+    return total, [_row(row, scope) for row in rows]
 
 
 def one(connection: Connection, scope: Scope, fingerprint: str) -> dict[str, Any] | None:
     """One alert with its history; None where there is none the person may see."""
-    found = (
-        connection.execute(_within(select(alert), scope).where(alert.c.fingerprint == fingerprint))
-        .mappings()
-        .first()
-    )
+    its = within(_with_care(), scope).where(alert.c.fingerprint == fingerprint)
+    found = connection.execute(its).mappings().first()
     if found is None:
         return None
     history = select(alert_history).where(alert_history.c.fingerprint == fingerprint)
     rows = connection.execute(history.order_by(alert_history.c.transition_no)).mappings()
     shown = select(finding.c.event_id).where(finding.c.fingerprint == fingerprint).order_by(finding.c.at_ms)
-    return _row(found) | {"history": [dict(row) for row in rows], "members": list(connection.scalars(shown))}
+    history_rows, members = [dict(row) for row in rows], list(connection.scalars(shown))
+    return _row(found, scope) | {"history": history_rows, "members": members}
 
 
 def of_cylinder(connection: Connection, cylinder_id: str, codes: Sequence[str]) -> list[dict[str, Any]]:
@@ -210,7 +240,7 @@ def of_cylinder(connection: Connection, cylinder_id: str, codes: Sequence[str]) 
     return [
         row
         | {"evidence": list(dict.fromkeys([*row["evidence"], *sorted(evidence.get(row["fingerprint"], ()))]))}
-        for row in map(_row, rows.mappings())
+        for row in ({**one} | json.loads(one["body"]) for one in rows.mappings())
     ]
 
 
@@ -231,10 +261,12 @@ def standing_open(connection: Connection, rules: Collection[str]) -> Iterator[tu
 def at_odds(connection: Connection) -> Iterator[str]:
     """Alerts that are open though nothing shows them, or are not though something does, in words."""
     shown = select(finding.c.fingerprint).distinct()
-    unfounded = select(alert.c.fingerprint).where(alert.c.status == "open", alert.c.fingerprint.not_in(shown))
+    unfounded = select(alert.c.fingerprint).where(
+        alert.c.status.in_(STANDS), alert.c.fingerprint.not_in(shown)
+    )
     for fingerprint in connection.scalars(unfounded):
-        yield f"alert {fingerprint}: it is open, and no finding shows it"
-    opened = select(alert.c.fingerprint).where(alert.c.status == "open")
+        yield f"alert {fingerprint}: it is open or a person closed it, and no finding shows it"
+    opened = select(alert.c.fingerprint).where(alert.c.status.in_(STANDS))
     for fingerprint in connection.scalars(shown.where(finding.c.fingerprint.not_in(opened))):
         yield f"alert {fingerprint}: a finding shows it, and it is not open"
 
@@ -249,7 +281,8 @@ def of_events(connection: Connection, event_ids: Sequence[str]) -> dict[str, lis
     return rules
 
 
-def _within(statement: Any, scope: Scope) -> Any:
+def within(statement: Select[Any], scope: Scope) -> Select[Any]:
+    """Of alerts, only those of a person's scope."""
     if scope.kind == "city":
         return statement
     if scope.kind == "district":
@@ -257,6 +290,25 @@ def _within(statement: Any, scope: Scope) -> Any:
     return statement.where(alert.c.site_id == scope.id)
 
 
-def _row(row: RowMapping) -> dict[str, Any]:
-    whole: dict[str, Any] = dict(row) | json.loads(row["body"])
+_OF_OFFICES = frozenset({"acknowledged_by", "assigned_to"})
+"""Who at an office sees to an alert is nothing that a station has to know."""
+_CARE = [column for column in alert_care.c if column.name not in {"fingerprint", "episode", "opened_ms"}]
+_OF_EPISODE = and_(alert_care.c.fingerprint == alert.c.fingerprint, alert_care.c.episode == alert.c.episode)
+
+
+def _with_care() -> Select[Any]:
+    cared = [column.label(f"care_{column.name}") for column in _CARE]
+    return select(alert, *cared).outerjoin(alert_care, _OF_EPISODE)
+
+
+def _counted() -> Select[Any]:
+    return select(func.count()).select_from(alert).outerjoin(alert_care, _OF_EPISODE)
+
+
+def _row(row: RowMapping, scope: Scope) -> dict[str, Any]:
+    """An alert with what it shows, and how it is looked after under `care`."""
+    hidden = _OF_OFFICES if scope.kind == "station" else frozenset()
+    care = {column.name: row[f"care_{column.name}"] for column in _CARE if column.name not in hidden}
+    own = {name: value for name, value in row.items() if not name.startswith("care_")}
+    whole: dict[str, Any] = own | json.loads(row["body"]) | {"care": care}
     return whole

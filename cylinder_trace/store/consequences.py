@@ -5,17 +5,17 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from cylinder_trace.judging.alerting import Transition, transition
+from cylinder_trace.judging.alerting import STANDS, Transition, transition
 from cylinder_trace.judging.finding import Finding
+from cylinder_trace.judging.handling import timing
+from cylinder_trace.judging.handling.care import Care, is_worse
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import Rule
 from cylinder_trace.judging.rules import RULES
 from cylinder_trace.judging.scan import HOUR_MS
-from cylinder_trace.store import alerts, notices
-from cylinder_trace.store.alerts import Shown
-
-WAIT_MS = {1: 60_000, 2: HOUR_MS, 3: 24 * HOUR_MS}
-"""How long a notice of each severity waits for others of its group."""
+from cylinder_trace.store import alerts, handling, notices
+from cylinder_trace.store.alerts import Shown, Standing
+from cylinder_trace.store.handling import Held
 
 Because = Callable[[str], str | None]
 """Fingerprint -> the event for which it is shown no more; None where no event is known to be the cause."""
@@ -55,33 +55,54 @@ def draw(connection: Connection, judged: Sequence[Judged], reference: Reference,
         alerts.hold_shared(connection)
     standing = alerts.standing(connection, list(rules))
     alerts.save_findings(connection, {one.unit: one.findings for one in judged}, list(before))
+    cares = handling.cares(
+        connection, {one: its.episode for one, its in standing.items() if its.status in STANDS}
+    )
     reshown = {fingerprint for shown in before.values() for fingerprint in shown}
     for fingerprint, rule_name in sorted(rules.items()):
         rule, stands = RULES.get(rule_name), standing.get(fingerprint)
         one, cylinder_id = found.get(fingerprint, (None, None))
-        if stands is None or stands.status != "open":
+        if stands is None or stands.status not in STANDS:
             shown = Shown.by(one) if one else None
         else:
             shown = _shown_now(connection, fingerprint, one, stands.shown, reshown)
-        becomes = transition(stands.status if stands else None, shown is not None, rule)
+        care = cares.get(fingerprint)
+        worse = _worse(connection, stands, care, one, rule) if stands and care and one and rule else None
+        becomes = transition(
+            stands.status if stands else None,
+            shown is not None,
+            rule,
+            is_worse=worse is not None,
+            was_true=care is not None and care.verdict == "handled",
+        )
         if becomes is None:
             continue
         district = _district(shown.site_id, reference) if shown else None
         if becomes.became == "continued":
-            if stands and shown and (shown, district) != (stands.shown, stands.district):
-                alerts.change(connection, fingerprint, district=district, **asdict(shown))
+            if stands and shown:
+                _go_on(connection, fingerprint, stands, shown, district, rule)
+            if stands and care and rule and worse is not None:
+                held = Held(
+                    fingerprint, stands.episode, "open", stands.transition_no, rule.severity, district, care
+                )
+                handling.wake(connection, held, "worse", worse, reference, now_ms)
             continue
         number = stands.transition_no + 1 if stands else 0
-        if one and rule and becomes.became == "opened":
-            alerts.open_alert(connection, one, rule.severity, district, cylinder_id, number, now_ms)
+        if one and shown and rule and becomes.became == "opened":
+            episode = stands.episode + 1 if stands else 1
+            said = alerts.Opened(one, shown, rule.severity, district, cylinder_id)
+            alerts.open_alert(connection, said, number, episode, now_ms)
+            handling.begin(connection, fingerprint, episode, reference.law, now_ms)
             because: str | None = one.evidence[0]
         else:
+            episode = stands.episode if stands else 1
             values = {"status": becomes.became, "transition_no": number, "changed_ms": now_ms}
             alerts.change(connection, fingerprint, **values)
+            handling.end(connection, fingerprint, episode)
             because = lost[fingerprint](fingerprint)
-        alerts.note_transition(connection, fingerprint, number, becomes.became, now_ms, because)
+        alerts.note_transition(connection, fingerprint, number, episode, becomes.became, now_ms, because)
         if becomes.reason:
-            due_ms = now_ms + (_waits_ms(rule, becomes, reference, now_ms) if rule else 0)
+            due_ms = _due_ms(rule, becomes, reference, now_ms) if rule else now_ms
             notices.give(connection, fingerprint, number, becomes.reason, district, due_ms)
 
 
@@ -116,14 +137,35 @@ def _shown_now(
     return alerts.earliest(connection, fingerprint)
 
 
+def _worse(connection: Connection, stands: Standing, care: Care, one: Finding, rule: Rule) -> int | None:
+    """How often it was found by now, where that or the rule makes it worse than when somebody saw to it."""
+    if care.is_waiting:
+        return None
+    number = handling.times(connection, one.fingerprint)
+    return number if is_worse(care, number, is_graver=rule.severity < stands.severity) else None
+
+
+def _go_on(
+    connection: Connection,
+    fingerprint: str,
+    stands: Standing,
+    shown: Shown,
+    district: str | None,
+    rule: Rule | None,
+) -> None:
+    severity = rule.severity if rule else stands.severity
+    if (shown, district, severity) != (stands.shown, stands.district, stands.severity):
+        alerts.change(connection, fingerprint, district=district, severity=severity, **asdict(shown))
+
+
 def _district(site_id: str | None, reference: Reference) -> str | None:
     record = reference.sites.get(site_id) if site_id else None
     return record.district if record else None
 
 
-def _waits_ms(rule: Rule, becomes: Transition, reference: Reference, now_ms: int) -> int:
-    wait = WAIT_MS[rule.severity]
+def _due_ms(rule: Rule, becomes: Transition, reference: Reference, now_ms: int) -> int:
+    from_ms = now_ms
     # The scan that would explain it may still come; that it came is told without waiting for more.
     if rule.waits_for_late_scans and becomes.became == "opened":
-        wait += int(reference.number(f"{rule.name}.grace_h", now_ms) * HOUR_MS)
-    return wait
+        from_ms += int(reference.number(f"{rule.name}.grace_h", now_ms) * HOUR_MS)
+    return timing.due_ms(rule.severity, from_ms, reference)

@@ -159,6 +159,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "job": ("作业", "Job"),
     "job.sweep": ("研判", "Sweep"),
     "job.delivery": ("发信", "Delivery"),
+    "job.following": ("跟进", "Follow-up"),
     "job_late": ("未按时运行", "not running"),
     "last_success": ("上次成功", "Last success"),
     "next_run": ("下次运行", "Next run"),
