@@ -14,7 +14,6 @@ def upgrade() -> None:
     op.add_column("alert", sa.Column("episode", sa.Integer(), server_default="1", nullable=False))
     op.add_column("alert", sa.Column("first_opened_ms", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("alert_history", sa.Column("episode", sa.Integer(), server_default="1", nullable=False))
-    op.add_column("notice", sa.Column("mail_group", sa.String(length=64), nullable=True))
     op.create_table(
         "alert_care",
         sa.Column("fingerprint", sa.String(length=32), nullable=False),
@@ -55,14 +54,24 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(length=16), nullable=True),
         sa.PrimaryKeyConstraint("fingerprint", "episode", "number", name=op.f("pk_alert_note")),
     )
+    op.create_table(
+        "notice_mail",
+        sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("transition_no", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("group_key", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "fingerprint", "transition_no", "step", "group_key", name=op.f("pk_notice_mail")
+        ),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("notice_mail")
     op.drop_table("alert_note")
     with op.batch_alter_table("alert_care", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_alert_care_wake_ms"))
     op.drop_table("alert_care")
-    op.drop_column("notice", "mail_group")
     op.drop_column("alert_history", "episode")
     op.drop_column("alert", "first_opened_ms")
     op.drop_column("alert", "episode")

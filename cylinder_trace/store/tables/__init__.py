@@ -18,7 +18,7 @@ from cylinder_trace.store.tables.duties import (
     idle_log,
     idle_looked,
 )
-from cylinder_trace.store.tables.handling import alert_care, alert_note
+from cylinder_trace.store.tables.handling import alert_care, alert_note, notice_mail
 from cylinder_trace.store.tables.naming import metadata
 from cylinder_trace.store.tables.people import account, device, device_nonce, party, reference_version
 from cylinder_trace.store.tables.record import code_link, correction, event, pending, rejudge
@@ -69,6 +69,7 @@ __all__ = [
     "leg",
     "metadata",
     "notice",
+    "notice_mail",
     "outbox",
     "party",
     "pending",

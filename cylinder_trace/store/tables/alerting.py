@@ -84,8 +84,6 @@ notice = Table(
     Column("step", Integer, nullable=False, server_default="0"),
     Column("level", Integer, nullable=False, server_default="0"),
     Column("in_digest", Boolean, nullable=False, server_default=false()),
-    # The mails in the outbox that told of it.
-    Column("mail_group", String(64)),
     PrimaryKeyConstraint("fingerprint", "transition_no", "step"),
     Index(None, "state", "due_ms"),
 )

@@ -1,4 +1,4 @@
-"""How alerts are looked after, and the log of it, which is only added to."""
+"""How alerts are looked after, the log of it, which is only added to, and which mails told of them."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text
 
@@ -46,4 +46,15 @@ alert_note = Table(
     Column("level", Integer, nullable=False),
     Column("verdict", String(16)),
     PrimaryKeyConstraint("fingerprint", "episode", "number"),
+)
+
+# A group is one mail to each of its recipients in the outbox.
+notice_mail = Table(
+    "notice_mail",
+    metadata,
+    Column("fingerprint", String(32), nullable=False),
+    Column("transition_no", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("group_key", String(64), nullable=False),
+    PrimaryKeyConstraint("fingerprint", "transition_no", "step", "group_key"),
 )
