@@ -249,6 +249,9 @@ def test_a_number_that_nobody_confirmed_says_so(pages: World, signed_in: SignIn)
 
 def test_a_withdrawn_alert_says_which_late_record_explains_it(pages: World, signed_in: SignIn) -> None:
     overdue(pages)
+    agency = SiteRecord(site_id="agency-1", name="申检所", type="inspection_agency", district=MINHANG)
+    with pages.database.writing() as connection:
+        parties.put_records(connection, [agency])
     late = made(
         "inspect", 0.5, cylinder_code=code(1), result="pass", valid_until="2030-05-31", site_id="agency-1"
     )
@@ -258,10 +261,7 @@ def test_a_withdrawn_alert_says_which_late_record_explains_it(pages: World, sign
     page = signed_in("city").get(f"/alerts/{alert['fingerprint']}").text
     said = text_of(page)
     assert "已撤回" in said
-    assert (
-        "因收到记录： 检验 2026-05-04 08:30 北京时间 · 未登记场所 agency-1 · 合格 · 有效期至 2030-05-31"
-        in said
-    )
+    assert "因收到记录： 检验 2026-05-04 08:30 北京时间 · 申检所 · 合格 · 有效期至 2030-05-31" in said
     assert "接收时间 2026-05-05 14:00 北京时间" in said
     assert f"/cylinders/{code(1)}#e-{late['event_id']}" in page
 
