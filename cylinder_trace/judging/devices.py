@@ -25,6 +25,14 @@ class Devices:
         known = self._enrolled.get(device) if device is not None else None
         return site if known is None or known.is_office or at_ms < known.since_ms else known.site
 
+    def of_site(self, site: str, at_ms: int) -> list[str]:
+        """The devices that were enrolled at a site by then."""
+        return [
+            one
+            for one, known in self._enrolled.items()
+            if known.site == site and not known.is_office and known.since_ms <= at_ms
+        ]
+
     def of_sites(self, made_with: Iterable[tuple[str, str | None]]) -> set[str]:
         """Of the events, each with its device, those of a site's device: no office's, and no import's."""
         return {
