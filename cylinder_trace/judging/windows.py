@@ -189,11 +189,14 @@ def _odd_devices(city: City) -> set[str]:
     """
     odd: set[str] = set()
     top: dict[str, int] = {}
+    today_ms = day_start_ms(city.day)
     for its in city.of.values():
         for day in sorted(its):
             for device, did in its[day].devices.items():
-                heard = did.heard
-                if len(heard) != 1 or did.late_received_ms is not None or did.overnight:
+                heard, late = did.heard, did.overnight
+                # A scan dated back shows in the window of a day that had begun by its receipt.
+                may_show = late and max(one[1] for one in late) >= today_ms
+                if may_show or len(heard) != 1 or did.late_received_ms is not None:
                     odd.add(device)
                 if heard:
                     if top.get(device, heard[0][0] - 1) != heard[0][0] - 1:

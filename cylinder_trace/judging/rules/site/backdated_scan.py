@@ -22,9 +22,11 @@ def of_device(window: DeviceWindow, reference: Reference) -> Iterator[Finding]:
     near = int(reference.number("scan_gap.events", window.at_ms))
     for day, at_sites in sorted(window.days.items()):
         for site, did in at_sites:
-            if backdated_upload.shown_by(window, day, did) is not None:
+            # Shown by a day that had begun by its receipt: in nearly all windows there is nothing to look for.
+            late = [one for one in did.overnight if local_day(one[1]) >= window.day]
+            if not late or backdated_upload.shown_by(window, day, did) is not None:
                 continue
-            for number, received_ms, event_id in did.overnight:
+            for number, received_ms, event_id in late:
                 # Told in one window only: that of the first day that shows it.
                 shown = _earlier_number_later(window, day, number, received_ms, near)
                 if shown is None or shown[0] != window.day:
