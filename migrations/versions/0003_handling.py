@@ -34,6 +34,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("alert_care", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alert_care_wake_ms"), ["wake_ms"], unique=False)
+        batch_op.create_index(batch_op.f("ix_alert_care_opened_ms"), ["opened_ms"], unique=False)
 
     op.create_table(
         "alert_note",
@@ -70,6 +71,7 @@ def downgrade() -> None:
     op.drop_table("notice_mail")
     op.drop_table("alert_note")
     with op.batch_alter_table("alert_care", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_alert_care_opened_ms"))
         batch_op.drop_index(batch_op.f("ix_alert_care_wake_ms"))
     op.drop_table("alert_care")
     op.drop_column("alert_history", "episode")

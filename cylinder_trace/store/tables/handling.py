@@ -24,6 +24,7 @@ alert_care = Table(
     Column("wake_ms", BigInteger),
     PrimaryKeyConstraint("fingerprint", "episode"),
     Index(None, "wake_ms"),
+    Index(None, "opened_ms"),
 )
 
 # `who` is empty where nobody did it. Name and role are kept with it: people leave, and a log has to go on saying who.
