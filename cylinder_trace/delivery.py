@@ -6,6 +6,7 @@ and marking repeats it after the lease under the same Message-ID; nothing that w
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -65,6 +66,9 @@ class Channel(Renderer, Protocol):
     def send(self, mail: Mail) -> str:
         """Hand the mail over; gives the server's answer. Raises NotTaken."""
 
+    def part(self) -> None:
+        """A run is over: leave the servers that were kept for the next mail."""
+
 
 def run(
     database: Database,
@@ -76,10 +80,10 @@ def run(
 ) -> dict[str, int]:
     """Render what is due and send what waits; gives how many were rendered, sent, put off and given up.
 
-    Each mail that was due at `now_ms` is tried once. Where no server answers, or it fails at several mails in a
-    row, the rest waits for another run, in which what it failed at comes last. `progress(outcome, 1)` is called
-    after every mail. Leases count from when they are taken, which `stopwatch_s` tells: a run may take longer than
-    a lease.
+    Each mail that was due at `now_ms` is tried once. Where a server does not answer, or fails at several mails in a
+    row, what else is for it waits for another run, in which what it failed at comes last; other servers are asked
+    meanwhile. `progress(outcome, 1)` is called after every mail. Leases count from when they are taken, which
+    `stopwatch_s` tells: a run may take longer than a lease.
     """
     began_s = stopwatch_s()
 
@@ -88,28 +92,55 @@ def run(
 
     tally = {"rendered": 0, "sent": 0, "put off": 0, "given up": 0}
     tally["rendered"] = telling.run(database, cache, channel, now_ms)
-    in_a_row = 0
-    while (mail := _leased(database, now_ms, later_ms() + LEASE_MS)) is not None:
-        answer = _handed_over(channel, mail)
-        outcome = _marked(database, mail, answer, later_ms())
-        tally[outcome] += 1
-        if progress:
-            progress(outcome, 1)
-        failure = answer if isinstance(answer, NotTaken) and answer.of_server else None
-        in_a_row = in_a_row + 1 if failure else 0
-        if failure and (failure.unreached or in_a_row == SERVER_FAILURES_IN_A_ROW):
-            log.warning("the mail server does not serve us, the rest waits: %s", failure)
-            break
+    in_a_row: Counter[str] = Counter()
+    away: set[str] = set()
+    with database.writing() as connection:
+        mail = outbox.lease(connection, now_ms, later_ms() + LEASE_MS)
+    try:
+        while mail is not None:
+            answer = _handed_over(channel, mail)
+            failed = isinstance(answer, NotTaken) and answer.of_server
+            in_a_row[mail.server] = in_a_row[mail.server] + 1 if failed else 0
+            if isinstance(answer, NotTaken) and _is_away(answer, in_a_row[mail.server]):
+                log.warning("the server for %s does not serve us, the rest waits: %s", mail.server, answer)
+                away.add(mail.server)
+            # One transaction a mail: what became of this one, and which is next.
+            with database.writing() as connection:
+                outcome = _marked(connection, mail, answer, later_ms())
+                mail = outbox.lease(connection, now_ms, later_ms() + LEASE_MS, away)
+            tally[outcome] += 1
+            _tell(progress, outcome, database, mail, now_ms)
+    finally:
+        channel.part()
     return tally
 
 
-def _leased(database: Database, due_ms: int, until_ms: int) -> Mail | None:
-    with database.writing() as connection:
-        return outbox.lease(connection, due_ms, until_ms)
+def _tell(
+    progress: Callable[[str, int], object] | None,
+    outcome: str,
+    database: Database,
+    mail: Mail | None,
+    now_ms: int,
+) -> None:
+    try:
+        if progress:
+            progress(outcome, 1)
+    except Exception:
+        # Asked to end between two mails: the next is nobody's, and need not wait for its lease to run out.
+        if mail is not None:
+            with database.writing() as connection:
+                outbox.give_back(connection, mail, now_ms)
+        raise
+
+
+def _is_away(answer: NotTaken, failures_in_a_row: int) -> bool:
+    return answer.unreached or failures_in_a_row >= SERVER_FAILURES_IN_A_ROW
 
 
 def _handed_over(channel: Channel, mail: Mail) -> str | NotTaken:
     """The server's answer or why there is none. No transaction is open: a hanging server holds up no scan."""
+    if not mail.is_whole:
+        return NotTaken("554 not sent: the bytes kept are not those that were rendered", for_good=True)
     try:
         return channel.send(mail)
     except NotTaken as error:
@@ -119,22 +150,21 @@ def _handed_over(channel: Channel, mail: Mail) -> str | NotTaken:
         return NotTaken(f"451 local error: {type(error).__name__}: {error}", for_good=False)
 
 
-def _marked(database: Database, mail: Mail, answer: str | NotTaken, now_ms: int) -> str:
-    with database.writing() as connection:
-        if isinstance(answer, str):
-            outbox.sent(connection, mail, now_ms, answer)
-            return "sent"
-        if (
-            answer.for_good
-            or _put_off_for_a_day(mail, answer, now_ms)
-            or _breaks_the_server(connection, mail, answer, now_ms)
-        ):
-            outbox.failed(connection, mail, answer.answer, None)
-            return "given up"
-        longest_ms = LONGEST_WAIT_FOR_SERVER_MS if answer.of_server else LONGEST_WAIT_MS
-        wait_ms = min(longest_ms, 30_000 * 2 ** min(mail.attempts - 1, 20))
-        outbox.failed(connection, mail, answer.answer, now_ms + wait_ms)
-        return "put off"
+def _marked(connection: Connection, mail: Mail, answer: str | NotTaken, now_ms: int) -> str:
+    if isinstance(answer, str):
+        outbox.sent(connection, mail, now_ms, answer)
+        return "sent"
+    if (
+        answer.for_good
+        or _put_off_for_a_day(mail, answer, now_ms)
+        or _breaks_the_server(connection, mail, answer, now_ms)
+    ):
+        outbox.failed(connection, mail, answer.answer, None)
+        return "given up"
+    longest_ms = LONGEST_WAIT_FOR_SERVER_MS if answer.of_server else LONGEST_WAIT_MS
+    wait_ms = min(longest_ms, 30_000 * 2 ** min(mail.attempts - 1, 20))
+    outbox.failed(connection, mail, answer.answer, now_ms + wait_ms)
+    return "put off"
 
 
 def _put_off_for_a_day(mail: Mail, answer: NotTaken, now_ms: int) -> bool:

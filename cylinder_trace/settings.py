@@ -43,14 +43,27 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="user on the mail server; none when empty")
     smtp_password: str = Field("", description="password on the mail server")
     smtp_starttls: bool = Field(False, description="encrypt the connection with STARTTLS")
+    smtp_tls: bool = Field(False, description="encrypt the connection from its first byte (port 465)")
+    smtp_ca_file: Path | None = Field(
+        None, description="who may vouch for the mail server's certificate, in PEM; the system's if absent"
+    )
     smtp_timeout_s: float = Field(
         20.0, gt=0, le=60, description="seconds to wait for each answer of the mail server"
+    )
+    webhook_timeout_s: float = Field(
+        10.0, gt=0, le=60, description="seconds to wait for each answer of a message platform"
     )
     mail_from: str = Field("cylinder-trace@localhost", description="sender of alert mails")
     judge_at_once: int = Field(500, ge=0, description="events of one request judged before it is answered")
     sweep_every_s: int = Field(10, ge=1, description="seconds between sweeps")
     delivery_every_s: int = Field(10, ge=1, description="seconds between deliveries")
     secret_directory: Path = Field(Path(), description="where the made secret and signing keys are kept")
+
+    @model_validator(mode="after")
+    def _encrypts_one_way(self) -> Self:
+        if self.smtp_tls and self.smtp_starttls:
+            raise ValueError("smtp_tls and smtp_starttls exclude each other: choose one")
+        return self
 
     @model_validator(mode="after")
     def _says_where_it_is(self) -> Self:

@@ -1,30 +1,65 @@
-"""The outbox: rendered mails, one row a recipient, from the moment they are made until a server took them."""
+"""The outbox: rendered messages, one row a recipient, from the moment they are made until a server took them.
+
+A row waits, is sent, or is a dead letter: refused for good, or given up. A person sends a dead letter again or lets it go.
+"""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    bindparam,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.store.database import add_missing
 from cylinder_trace.store.tables import outbox
 
+MAIL, WEBHOOK = "mail", "webhook"
+_BYTES = ("body", "body_sha256")
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One rendered mail to one recipient; `body` is what goes over the wire.
+    """One rendered message to one recipient; `body` is what goes over the wire.
 
     `attempts` counts this one too; `last_answer` is what the one before it ended with, None at the first.
     """
 
     mail_id: int
+    channel: str
     recipient: str
     message_id: str
     body: bytes
+    body_sha256: bytes
     attempts: int
     created_ms: int
     last_answer: str | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the bytes are those that were rendered."""
+        return hashlib.sha256(self.body).digest() == self.body_sha256
+
+    @property
+    def server(self) -> str:
+        """Who takes it: the mail server takes all mails, each webhook address is a server of its own."""
+        return MAIL if self.channel == MAIL else self.recipient
+
+
+def channel_to(address: str) -> str:
+    """The channel that reaches an address: a message platform is named by its URL, anybody else has mail."""
+    return WEBHOOK if address.startswith(("https://", "http://")) else MAIL
 
 
 def post(
@@ -36,9 +71,10 @@ def post(
     body: bytes,
     now_ms: int,
 ) -> None:
-    """Put a rendered mail into the outbox; a group goes to a recipient once."""
+    """Put a rendered message into the outbox; a group goes to a recipient once."""
     row = {
         "group_key": group_key,
+        "channel": channel_to(address),
         "recipient": address,
         "subject": subject[:300],
         "message_id": message_id,
@@ -52,13 +88,21 @@ def post(
     add_missing(connection, outbox, [row])
 
 
-def lease(connection: Connection, due_ms: int, until_ms: int) -> Mail | None:
-    """Take a mail whose try was due: nobody else gets it before `until_ms`. None when nothing is due.
+def lease(connection: Connection, due_ms: int, until_ms: int, but: Collection[str] = ()) -> Mail | None:
+    """Take a message whose try was due: nobody else gets it before `until_ms`. None when nothing is due.
 
-    The least tried comes first, of those the oldest: mails that fail again and again starve no other. The attempt
-    is counted here, so that one that ends in a crash is counted too.
+    The least tried comes first, of those the oldest: messages that fail again and again starve no other. The attempt
+    is counted here, so that one that ends in a crash is counted too. `but` are servers that are not to be asked.
     """
-    waits = (outbox.c.state == "waiting") & (outbox.c.next_try_ms <= due_ms)
+    asked: dict[str, Any] = {"due_ms": due_ms, "until_ms": until_ms}
+    if but:
+        row = connection.execute(_LEASE_BUT, asked | {"but": sorted(but)}).one_or_none()
+    else:
+        row = connection.execute(_LEASE, asked).one_or_none()
+    return Mail(*row) if row else None
+
+
+def _lease(waits: ColumnElement[bool]) -> ReturningUpdate[Any]:
     # Who leases at the same moment takes another instead of waiting for this; SQLite has one writer anyway.
     next_one = (
         select(outbox.c.mail_id)
@@ -68,29 +112,45 @@ def lease(connection: Connection, due_ms: int, until_ms: int) -> Mail | None:
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    statement = (
+    return (
         update(outbox)
         .where(outbox.c.mail_id == next_one, waits)
-        .values(next_try_ms=until_ms, attempts=outbox.c.attempts + 1)
+        .values(next_try_ms=bindparam("until_ms"), attempts=outbox.c.attempts + 1)
         .returning(*(outbox.c[name] for name in Mail.__slots__))
     )
-    row = connection.execute(statement).one_or_none()
-    return Mail(*row) if row else None
+
+
+_WAITS = (outbox.c.state == "waiting") & (outbox.c.next_try_ms <= bindparam("due_ms", type_=BigInteger))
+_BUT: BindParameter[Any] = bindparam("but", expanding=True)
+_LEASE = _lease(_WAITS)
+_LEASE_BUT = _lease(_WAITS & outbox.c.channel.not_in(_BUT) & outbox.c.recipient.not_in(_BUT))
+_SENT = (
+    update(outbox)
+    .where(outbox.c.mail_id == bindparam("which"), outbox.c.state != "sent")
+    .values(state="sent", sent_ms=bindparam("now_ms"), last_answer=bindparam("answer"))
+)
+"""Asked for every mail, and made once: making them takes longer than asking."""
+
+
+def give_back(connection: Connection, mail: Mail, due_ms: int) -> None:
+    """End a lease at which nothing was tried: the message is due again, and the attempt was none."""
+    still_ours = (outbox.c.state == "waiting") & (outbox.c.attempts == mail.attempts)
+    values = {"next_try_ms": due_ms, "attempts": outbox.c.attempts - 1}
+    connection.execute(update(outbox).where(outbox.c.mail_id == mail.mail_id, still_ours).values(**values))
 
 
 def hours_of_service(connection: Connection, mail: Mail) -> int:
-    """In how many different hours mails younger than this one were sent: while it waited, the server did serve."""
+    """In how many different hours its server took what is younger than this: while it waited, the server did serve."""
     # Younger by their number, which the database finds at once; those before it are none of its business.
     others = (outbox.c.mail_id > mail.mail_id) & (outbox.c.state == "sent")
+    others &= outbox.c.channel == MAIL if mail.server == MAIL else outbox.c.recipient == mail.recipient
     hours = select(outbox.c.sent_ms // HOUR_MS).where(others).distinct().subquery()
     return connection.scalar(select(func.count()).select_from(hours)) or 0
 
 
 def sent(connection: Connection, mail: Mail, now_ms: int, answer: str) -> None:
     """The server took it. That is a fact whoever holds the lease by now, and whatever another try came to."""
-    which = (outbox.c.mail_id == mail.mail_id) & (outbox.c.state != "sent")
-    values = {"state": "sent", "sent_ms": now_ms, "last_answer": answer[:500]}
-    connection.execute(update(outbox).where(which).values(**values))
+    connection.execute(_SENT, {"which": mail.mail_id, "now_ms": now_ms, "answer": answer[:500]})
 
 
 def failed(connection: Connection, mail: Mail, answer: str, next_try_ms: int | None) -> None:
@@ -104,8 +164,41 @@ def failed(connection: Connection, mail: Mail, answer: str, next_try_ms: int | N
     connection.execute(update(outbox).where(outbox.c.mail_id == mail.mail_id, still_ours).values(**values))
 
 
+def settle(
+    connection: Connection, mail_id: int, attempts: int, becomes: Literal["waiting", "let_go"], now_ms: int
+) -> bool:
+    """Send a dead letter again, under its Message-ID, or let it go; gives False where it is none any more.
+
+    `attempts` are those that the person saw: who was slower changes nothing.
+    """
+    seen = (outbox.c.mail_id == mail_id) & (outbox.c.state == "dead") & (outbox.c.attempts == attempts)
+    # Counted as made now, so that it is not given up at its first "later"; what it was refused with is no "asked before".
+    again = {"next_try_ms": now_ms, "created_ms": now_ms, "last_answer": None} if becomes == "waiting" else {}
+    return connection.execute(update(outbox).where(seen).values(state=becomes, **again)).rowcount == 1
+
+
+def _summary() -> list[Column[Any]]:
+    return [column for column in outbox.c if column.name not in _BYTES]
+
+
+def listed(
+    connection: Connection, states: Collection[str], limit: int, offset: int = 0
+) -> list[dict[str, Any]]:
+    """Rows in these states without their bytes, the newest first."""
+    statement = select(*_summary()).where(outbox.c.state.in_(states))
+    page = statement.order_by(outbox.c.mail_id.desc()).limit(limit).offset(offset)
+    return [dict(row) for row in connection.execute(page).mappings()]
+
+
+def one(connection: Connection, mail_id: int) -> dict[str, Any] | None:
+    """A row without its bytes, as it stands now."""
+    row = connection.execute(select(*_summary()).where(outbox.c.mail_id == mail_id))
+    found = row.mappings().one_or_none()
+    return dict(found) if found else None
+
+
 def counts(connection: Connection) -> dict[str, int]:
-    """Mails by state."""
+    """Messages by state."""
     statement = select(outbox.c.state, func.count()).group_by(outbox.c.state)
     return {"waiting": 0, "sent": 0, "dead": 0} | {
         state: number for state, number in connection.execute(statement)
