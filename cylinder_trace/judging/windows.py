@@ -183,25 +183,23 @@ def device_windows(city: City) -> Iterator[DeviceWindow]:
 
 
 def _odd_devices(city: City) -> set[str]:
-    """The devices whose numbers do not just run on, or that sent anything late.
+    """The devices whose numbers do not just run on with the days, or that sent a bundle late.
 
     No rule finds anything in the others, which are nearly all: a city has too many to look at each every day.
     """
     odd: set[str] = set()
-    top: dict[str, int] = {}
-    today_ms = day_start_ms(city.day)
+    top: dict[str, tuple[int, int]] = {}
     for its in city.of.values():
         for day in sorted(its):
             for device, did in its[day].devices.items():
-                heard, late = did.heard, did.overnight
-                # A scan dated back shows in the window of a day that had begun by its receipt.
-                may_show = late and max(one[1] for one in late) >= today_ms
-                if may_show or len(heard) != 1 or did.late_received_ms is not None:
+                heard = did.heard
+                if len(heard) != 1 or did.late_received_ms is not None:
                     odd.add(device)
                 if heard:
-                    if top.get(device, heard[0][0] - 1) != heard[0][0] - 1:
+                    before, on = top.get(device, (heard[0][0] - 1, day))
+                    if before != heard[0][0] - 1 or on > day:
                         odd.add(device)
-                    top[device] = heard[-1][1]
+                    top[device] = heard[-1][1], day
     return odd
 
 

@@ -82,6 +82,17 @@ def test_one_number_that_was_read_wrong_is_no_gap_once_the_count_went_on() -> No
     assert gaps([(1, [(1, 5), (99_999, 99_999)]), (2, [(6, 9)])], until_day=9) == []
 
 
+def test_a_device_that_made_lower_numbers_elsewhere_on_a_later_day_is_looked_at() -> None:
+    first, later = (
+        tally(*(scan(one, 9) for one in range(11, 16))),
+        tally(*(scan(one, 9) for one in range(6, 11))),
+    )
+    city = City.ending(DAY + 3, {"甲站": {DAY + 1: later}, "乙站": {DAY: first}})
+    assert [window.device for window in device_windows(city)] == ["设备"]
+    city = City.ending(DAY + 3, {"甲站": {DAY: later}, "乙站": {DAY + 1: first}})
+    assert list(device_windows(city)) == []
+
+
 def test_a_rule_over_days_finds_nothing_in_the_devices_that_are_left_out() -> None:
     """A device whose numbers run on and that sent in time; all others are looked at."""
     at_sites: dict[str, dict[int, Tally]] = {"甲站": {}, "乙站": {}}
