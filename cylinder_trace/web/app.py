@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from cylinder_trace.contract.receipt import LARGEST_BODY_BYTES
+from cylinder_trace.web.api.cases import case_api
 from cylinder_trace.web.api.network import network
 from cylinder_trace.web.api.regulator import regulator
 from cylinder_trace.web.api.snapshots import station_snapshots
@@ -58,6 +59,7 @@ def create_app(here: Server) -> OpenAPI:
     app.register_api(station_snapshots)
     app.register_api(regulator)
     app.register_api(network)
+    app.register_api(case_api)
     register_pages(app)
     app.register_error_handler(HTTPException, _answered)
     app.register_error_handler(DBAPIError, _database_away)

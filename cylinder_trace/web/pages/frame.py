@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from cylinder_trace.web.language import language
 from cylinder_trace.web.pages.alerts import alert_pages
+from cylinder_trace.web.pages.cases import case_pages
 from cylinder_trace.web.pages.entrance import entrance
 from cylinder_trace.web.pages.health import health_pages
 from cylinder_trace.web.pages.home import home_pages
@@ -19,7 +20,7 @@ from cylinder_trace.web.server import server
 from cylinder_trace.web.wording import say
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-_PAGES = (entrance, home_pages, life_pages, alert_pages, operator_pages, public_pages, health_pages)
+_PAGES = (entrance, home_pages, life_pages, alert_pages, case_pages, operator_pages, public_pages, health_pages)
 
 
 def register_pages(app: Flask) -> None:
