@@ -20,6 +20,7 @@ from cylinder_trace.at_the_gun import Gun, indented
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import PersonRecord, SiteRecord
 from cylinder_trace.enrolment import enrol, kept_server_key, write_key
+from cylinder_trace.judging.handling.routing import EVERYWHERE, Recipient
 from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.mail import SmtpChannel
@@ -37,7 +38,7 @@ from cylinder_trace.stage import (
     stop,
     subject_of,
 )
-from cylinder_trace.store import alerts, ledger, notices, parties, people
+from cylinder_trace.store import alerts, ledger, parties, people, recipients
 from cylinder_trace.store.database import upgrade
 
 PASSWORD = "cylinder-trace"
@@ -202,10 +203,10 @@ class _Demo:
             )
             parties.put_records(connection, [filler])
             for district in load_law().districts():
-                notices.put_recipient(
-                    connection, f"team-{district.adcode}@qp.example", district.adcode, district.zh
+                recipients.put(
+                    connection, Recipient(f"team-{district.adcode}@qp.example", district.adcode, district.zh)
                 )
-            notices.put_recipient(connection, "city@qp.example", notices.EVERYWHERE, "市局")
+            recipients.put(connection, Recipient("city@qp.example", EVERYWHERE, "市局"))
             now_ms = epoch_ms(self.now)
             for device, site in (("demo-gun", self.station), ("demo-courier", self.depot)):
                 key = enrol(

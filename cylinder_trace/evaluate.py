@@ -15,11 +15,12 @@ from typing import Any
 from cylinder_trace import intake, sweep
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.receipt import LARGEST_BATCH
+from cylinder_trace.judging.handling.routing import EVERYWHERE, Recipient
 from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, MINUTE_MS
 from cylinder_trace.law.tables import Law, load
 from cylinder_trace.scoring import Busyness, City, Raised, Score, scored
 from cylinder_trace.simulator.plan import Arrival, Label, Missed
-from cylinder_trace.store import codes, lives, notices, outcomes, parties
+from cylinder_trace.store import codes, lives, notices, outcomes, parties, recipients
 from cylinder_trace.store.database import Database, open_database, upgrade
 from cylinder_trace.store.parties import ReferenceCache
 
@@ -78,7 +79,7 @@ def evaluate(
             cache = ReferenceCache(law or load())
             with database.writing() as connection:
                 parties.put_records(connection, list(records))
-                notices.put_recipient(connection, "everybody@example.org", notices.EVERYWHERE, "")
+                recipients.put(connection, Recipient("everybody@example.org", EVERYWHERE, ""))
             named = {str(one) for label in labels for one in label.event_ids}
             course = _lived(database, cache, arrivals, named, told, timetable or Timetable())
             return _score(database, course, labels, missed)
@@ -169,7 +170,7 @@ def _score(database: Database, course: _Course, labels: Sequence[Label], missed:
                 at_ms=row["at_ms"],
                 evidence=evidence,
                 status=row["status"],
-                opened_ms=row["opened_ms"],
+                opened_ms=row["first_opened_ms"],
                 told_ms=course.told.get(row["fingerprint"]),
                 taken_back_ms=course.taken_back.get(row["fingerprint"]),
             )

@@ -8,7 +8,7 @@ import pytest
 from cylinder_trace import cli
 from cylinder_trace.commands.arguments import moment
 from cylinder_trace.judging.rules import RULES
-from cylinder_trace.store import notices, people
+from cylinder_trace.store import people, recipients
 from cylinder_trace.store.database import open_database
 from tests.world import MINHANG, STATION, World
 
@@ -115,7 +115,7 @@ def test_an_abolished_district_is_the_one_that_answers_for_it_today(sqlite_url: 
     assert cli.main(["user", "add", "li", "--name", "李", "--role", "officer", "--scope", "310119"]) == 0
     database = open_database(sqlite_url)
     with database.reading() as connection:
-        assert notices.recipients(connection, "310115") == ["team@example.org"]
+        assert [one.address for one in recipients.everyone(connection)] == ["team@example.org"]
         person = people.signed_in(connection, "li", "correct horse")
     database.close()
     assert person is not None

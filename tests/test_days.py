@@ -9,10 +9,11 @@ from sqlalchemy import select
 from cylinder_trace import site_days, sweep
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.judging.days import SiteDay
+from cylinder_trace.judging.handling.routing import Recipient
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.judging.tally import Tally
-from cylinder_trace.store import days, ledger, notices, parties
+from cylinder_trace.store import days, ledger, notices, parties, recipients
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.tables import (
     alert,
@@ -294,7 +295,7 @@ def test_every_finding_of_a_day_names_its_events(world: World) -> None:
 def due_at(world: World, *hours: float) -> list[bool]:
     """Whether anything is to be told at each of these hours."""
     with world.database.writing() as connection:
-        notices.put_recipient(connection, "team@example.org", MINHANG, "闵行执法队")
+        recipients.put(connection, Recipient("team@example.org", MINHANG, "闵行执法队"))
         return [bool(notices.due(connection, ms(at), 10)) for at in hours]
 
 

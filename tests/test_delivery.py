@@ -7,10 +7,11 @@ from sqlalchemy import select, update
 
 from cylinder_trace import delivery, telling
 from cylinder_trace.contract.master import SiteRecord
+from cylinder_trace.judging.handling.routing import EVERYWHERE, Recipient
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
-from cylinder_trace.store import notices, parties
+from cylinder_trace.store import notices, parties, recipients
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.tables import alert, notice
 from cylinder_trace.telling import Group
@@ -43,7 +44,7 @@ def channel(inbox: Inbox) -> SmtpChannel:
 @pytest.fixture
 def world(database: Database) -> World:
     with database.writing() as connection:
-        notices.put_recipient(connection, TEAM, MINHANG, "闵行执法队")
+        recipients.put(connection, Recipient(TEAM, MINHANG, "闵行执法队"))
     return World(database)
 
 
@@ -122,7 +123,7 @@ def test_who_is_put_off_for_a_day_is_given_up(world: World, inbox: Inbox, delive
 
 def test_one_refusing_recipient_holds_up_no_other(world: World, inbox: Inbox, deliver: Deliver) -> None:
     with world.database.writing() as connection:
-        notices.put_recipient(connection, "gone@example.org", MINHANG, "已离职")
+        recipients.put(connection, Recipient("gone@example.org", MINHANG, "已离职"))
     inbox.answers["gone@example.org"] = "550 no such user"
     overdue(world, 1)
     assert deliver(1.2) == {"rendered": 2, "sent": 1, "put off": 0, "given up": 1}
@@ -148,7 +149,7 @@ def explained(world: World, hours: float) -> None:
 @pytest.fixture
 def songjiang(world: World) -> str:
     with world.database.writing() as connection:
-        notices.put_recipient(connection, "songjiang@example.org", SONGJIANG, "松江执法队")
+        recipients.put(connection, Recipient("songjiang@example.org", SONGJIANG, "松江执法队"))
     return "songjiang@example.org"
 
 
@@ -189,7 +190,7 @@ def test_a_withdrawal_taken_back_and_made_again_is_told_once(database: Database)
         for number, reason in enumerate(["first", "withdrawn", "again", "withdrawn"]):
             notices.give(connection, "f", number, reason, MINHANG, 0)
             if not number:
-                notices.told(connection, [{"fingerprint": "f", "transition_no": 0}])
+                notices.told(connection, [{"fingerprint": "f", "told_no": 0, "step": 0}])
         rows = connection.execute(select(notice.c.reason, notice.c.state).order_by(notice.c.transition_no))
         assert [tuple(row) for row in rows][-1] == ("withdrawn", "due")
         assert notices.untold(connection) == 1
@@ -198,7 +199,7 @@ def test_a_withdrawal_taken_back_and_made_again_is_told_once(database: Database)
 def test_without_a_recipient_notices_stay_due_and_hold_up_nobody(
     world: World, inbox: Inbox, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling, "BATCH", 2)
+    monkeypatch.setattr(telling, "MAILS_AT_ONCE", 1)
     numbers = range(10, 14)
     world.post([registered(code(number)) for number in numbers])
     world.post([filled(code(number), 1, site_id=OTHER_STATION) for number in numbers])
@@ -207,7 +208,7 @@ def test_without_a_recipient_notices_stay_due_and_hold_up_nobody(
     assert deliver(1.2)["sent"] == 1
     assert notice_states(world.database).count("due") >= 4
     with world.database.writing() as connection:
-        notices.put_recipient(connection, FALLBACK, notices.EVERYWHERE, "市局")
+        recipients.put(connection, Recipient(FALLBACK, EVERYWHERE, "市局"))
     deliver(1.2)
     assert {address for address, _ in inbox.taken} == {TEAM, FALLBACK}
     assert "due" not in {row for row in notice_states(world.database)} or deliver(1.2)["rendered"] == 0
@@ -234,7 +235,7 @@ def test_a_group_that_can_not_be_rendered_holds_up_no_other_and_is_told_later(
     world: World, songjiang: str, inbox: Inbox, deliver: Deliver, fault: str
 ) -> None:
     with world.database.writing() as connection:
-        notices.put_recipient(connection, FALLBACK, SONGJIANG, "sorts before the team")
+        recipients.put(connection, Recipient(FALLBACK, SONGJIANG, "sorts before the team"))
     foreign_fill(world)
     overdue(world, 2)
     faulty = Faulty(Settings(smtp_port=inbox.port, smtp_timeout_s=5))
@@ -250,7 +251,7 @@ def test_a_group_that_can_not_be_rendered_holds_up_no_other_and_is_told_later(
 def test_what_can_not_be_rendered_fills_no_batch(
     world: World, songjiang: str, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling, "BATCH", 1)
+    monkeypatch.setattr(telling, "MAILS_AT_ONCE", 1)
     foreign_fill(world)
     overdue(world, 2)
     faulty = Faulty(Settings(smtp_port=inbox.port, smtp_timeout_s=5))
@@ -261,7 +262,7 @@ def test_an_address_that_no_header_holds_costs_its_team_nothing(
     world: World, inbox: Inbox, deliver: Deliver
 ) -> None:
     with world.database.writing() as connection:
-        notices.put_recipient(connection, "a@example.org\nBcc: b@example.org", MINHANG, "")
+        recipients.put(connection, Recipient("a@example.org\nBcc: b@example.org", MINHANG, ""))
     overdue(world, 1)
     assert deliver(1.2) == {"rendered": 1, "sent": 1, "put off": 0, "given up": 0}
     assert [address for address, _ in inbox.taken] == [TEAM]

@@ -21,11 +21,12 @@ from sqlalchemy import select
 from cylinder_trace import delivery, intake
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.enrolment import enrol
+from cylinder_trace.judging.handling.routing import Recipient
 from cylinder_trace.judging.scan import DAY_MS
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
 from cylinder_trace.stage import free_port
-from cylinder_trace.store import ledger, notices, parties
+from cylinder_trace.store import ledger, parties, recipients
 from cylinder_trace.store.database import Database, open_database
 from cylinder_trace.store.tables import event, notice, outbox
 from cylinder_trace.web.server import clock_ms
@@ -232,7 +233,7 @@ def prepared(database: Database, folder: Path, port: int, number: int) -> tuple[
     with database.writing() as connection:
         parties.put_records(connection, sites)
         for address in TEAM:
-            notices.put_recipient(connection, address, MINHANG, "")
+            recipients.put(connection, Recipient(address, MINHANG, ""))
         key = enrol(connection, DEVICE, STATION, f"http://127.0.0.1:{port}", started_ms)
     (folder / "key.json").touch(0o600)
     (folder / "key.json").write_text(key.model_dump_json())

@@ -13,8 +13,9 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url, select, text
 
+from cylinder_trace.judging.handling.routing import Recipient
 from cylinder_trace.judging.scan import HOUR_MS
-from cylinder_trace.store import ledger, notices, work
+from cylinder_trace.store import ledger, recipients, work
 from cylinder_trace.store.database import Database, open_database
 from cylinder_trace.store.tables import job_claim, outbox
 from cylinder_trace.web.server import clock_ms
@@ -34,7 +35,7 @@ def inbox() -> Iterator[Inbox]:
 @pytest.fixture
 def world(database: Database) -> World:
     with database.writing() as connection:
-        notices.put_recipient(connection, TEAM, MINHANG, "闵行执法队")
+        recipients.put(connection, Recipient(TEAM, MINHANG, "闵行执法队"))
     return World(database)
 
 
@@ -239,7 +240,7 @@ def test_asked_to_end_it_finishes_the_mail_in_hand_and_leaves_the_others(
             return await super().handle_DATA(server, session, envelope)
 
     with world.database.writing() as connection:
-        notices.put_recipient(connection, "second@example.org", MINHANG, "")
+        recipients.put(connection, Recipient("second@example.org", MINHANG, ""))
     world.post(overdue_fills(1))
     judged_an_hour_ago(world)
     with receiving(Slow) as inbox, worker(tmp_path, world.database, inbox.port) as process:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from cylinder_trace.commands.arguments import Adding, Unusable
 from cylinder_trace.enrolment import enrol, kept_server_key, shown, write_key
+from cylinder_trace.judging.handling.routing import EVERYWHERE, Recipient
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.law.tables import LawError
 from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.settings import Settings
 from cylinder_trace.stage import opened
-from cylinder_trace.store import notices, people
+from cylinder_trace.store import people, recipients
 from cylinder_trace.web.server import clock_ms
 
 SHORTEST_PASSWORD = 8
@@ -42,7 +43,7 @@ def add(command: Adding) -> None:
     mails.add_argument("action", choices=["add"])
     mails.add_argument("address")
     mails.add_argument(
-        "--district", default=notices.EVERYWHERE, help="adcode; * (default) takes what no district does"
+        "--district", default=EVERYWHERE, help="adcode; * (default) takes what no district does"
     )
     mails.add_argument("--name", default="")
 
@@ -97,10 +98,10 @@ def _user(arguments: argparse.Namespace, settings: Settings) -> int:
 def _recipient(arguments: argparse.Namespace, settings: Settings) -> int:
     if "@" not in parseaddr(arguments.address)[1] or not arguments.address.isascii():
         raise Unusable(f"{arguments.address} is no mail address; give such as team@example.cn")
-    everywhere = arguments.district == notices.EVERYWHERE
+    everywhere = arguments.district == EVERYWHERE
     district = arguments.district if everywhere else _district(arguments.district)
     with opened(settings.database_url) as (database, _), database.writing() as connection:
-        notices.put_recipient(connection, arguments.address, district, arguments.name)
+        recipients.put(connection, Recipient(arguments.address, district, arguments.name))
     print(
         f"{arguments.address} gets the alerts of {'every district that has nobody' if everywhere else district}"
     )

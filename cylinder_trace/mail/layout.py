@@ -1,7 +1,4 @@
-"""How a letter looks: as plain text, as HTML, and as a list for a spreadsheet."""
-
-import csv
-import io
+"""How a letter looks: as plain text and as HTML."""
 
 from markupsafe import Markup
 
@@ -10,7 +7,7 @@ from cylinder_trace.mail.letter import MOST_LISTED, Letter, Line, Told
 
 _WHY_SENT = Names("为何发送", "Why you get this")
 _SIGNS = {1: "▲", 2: "◆", 3: "●"}
-_FOOT = "气瓶追溯 Cylinder Trace · 自动发送，请勿回复 / sent automatically, do not reply"
+FOOT = "气瓶追溯 Cylinder Trace · 自动发送，请勿回复 / sent automatically, do not reply"
 
 # Inlined into the elements; only what is under @media stays, for the readers that know it.
 STYLE = """
@@ -36,6 +33,15 @@ td.name { width: 112px; padding-right: 10px; color: #51606f } .foot { color: #51
 """
 
 
+PAGE = Markup(
+    '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<meta name="color-scheme" content="light dark"><title>{}</title><style>{}</style></head>'
+    '<body><div class="sheet">{}<p class="foot">{}</p></div></body></html>'
+)
+"""A whole mail: its title, the style, what it says, and its foot."""
+
+
 def as_text(letter: Letter) -> str:
     """For plain clients: what happened first, then what to do, then the law."""
     rows = [
@@ -53,7 +59,7 @@ def as_text(letter: Letter) -> str:
         rows.append(f"   {told.link}")
     if more := _more(letter):
         rows += ["", more.zh, more.en, letter.list_link]
-    rows += ["", *(row for line in letter.lines for row in _text_line(line)), "", f"—— {_FOOT}"]
+    rows += ["", *(row for line in letter.lines for row in _text_line(line)), "", f"—— {FOOT}"]
     return "\n".join(rows)
 
 
@@ -62,47 +68,34 @@ def as_html(letter: Letter) -> str:
     facts = Markup("").join(_html_fact(told) for told in letter.alerts[:MOST_LISTED])
     if more := _more(letter):
         facts += Markup('<p class="fact"><a href="{}">{}</a>{}</p>').format(
-            letter.list_link, more.zh, _small(more.en)
+            letter.list_link, more.zh, small(more.en)
         )
     head, lines = _html_lines(_head(letter)[1:]), _html_lines(letter.lines)
     return str(
-        Markup(
-            '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            '<meta name="color-scheme" content="light dark"><title>{}</title><style>{}</style></head>'
-            '<body><div class="sheet"><h1><span class="s{}">{} {}</span> {}</h1><p class="en">{} · {}</p>'
-            '<p class="why">{}：{}{}</p><table>{}</table><h2>事实 <span class="en">Facts</span></h2>{}'
-            '<h2>处置与依据 <span class="en">What to do, and why</span></h2><table>{}</table>'
-            '<p class="foot">{}</p></div></body></html>'
-        ).format(
+        PAGE.format(
             letter.subject,
             Markup(STYLE),
-            3 if letter.ended else letter.severity,
-            _sign(letter),
-            letter.urgency.zh,
-            letter.title.zh,
-            letter.title.en,
-            letter.urgency.en,
-            _WHY_SENT.zh,
-            letter.why.zh,
-            _small(f"{_WHY_SENT.en}: {letter.why.en}"),
-            head,
-            facts,
-            lines,
-            _FOOT,
+            Markup(
+                '<h1><span class="s{}">{} {}</span> {}</h1><p class="en">{} · {}</p>'
+                '<p class="why">{}：{}{}</p><table>{}</table><h2>事实 <span class="en">Facts</span></h2>{}'
+                '<h2>处置与依据 <span class="en">What to do, and why</span></h2><table>{}</table>'
+            ).format(
+                3 if letter.ended else letter.severity,
+                _sign(letter),
+                letter.urgency.zh,
+                letter.title.zh,
+                letter.title.en,
+                letter.urgency.en,
+                _WHY_SENT.zh,
+                letter.why.zh,
+                small(f"{_WHY_SENT.en}: {letter.why.en}"),
+                head,
+                facts,
+                lines,
+            ),
+            FOOT,
         )
     )
-
-
-def as_list(letter: Letter) -> bytes:
-    """Every alert of the letter as CSV that spreadsheets read as UTF-8, with words that they do not calculate."""
-    paper = io.StringIO()
-    rows = csv.writer(paper, lineterminator="\r\n")
-    rows.writerow(["序号 No.", "对象 About", "时间 When", "事实", "Fact", "链接 Link"])
-    for number, told in enumerate(letter.alerts, start=1):
-        cells = [told.about, told.when, told.fact.zh, told.fact.en, told.link]
-        rows.writerow([number, *(f"'{cell}" if cell[:1] in "=+-@\t\r" else cell for cell in cells)])
-    return paper.getvalue().encode("utf-8-sig")
 
 
 def _head(letter: Letter) -> list[Line]:
@@ -141,9 +134,9 @@ def _html_lines(lines: list[Line]) -> Markup:
     return Markup("").join(
         Markup('<tr><td class="name">{}{}</td><td>{}{}</td></tr>').format(
             line.name.zh,
-            _small(line.name.en),
+            small(line.name.en),
             line.said.zh,
-            _small(line.said.en if line.said.en != line.said.zh else ""),
+            small(line.said.en if line.said.en != line.said.zh else ""),
         )
         for line in lines
     )
@@ -153,12 +146,12 @@ def _html_fact(told: Told) -> Markup:
     because = Markup("")
     if told.because:
         because = Markup('<p class="why">晚到的记录：{}{}</p>').format(
-            told.because.zh, _small(told.because.en)
+            told.because.zh, small(told.because.en)
         )
     return Markup('<div class="fact"><a href="{}">{}</a> <span class="en">{}</span><br>{}{}{}</div>').format(
-        told.link, told.about, told.when, told.fact.zh, _small(told.fact.en), because
+        told.link, told.about, told.when, told.fact.zh, small(told.fact.en), because
     )
 
 
-def _small(text: str) -> Markup:
+def small(text: str) -> Markup:
     return Markup('<br><span class="en">{}</span>').format(text) if text else Markup("")

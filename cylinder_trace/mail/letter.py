@@ -23,14 +23,24 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 MOST_LISTED = 20
 """Alerts told in the mail itself; of more, all are in the list that is attached."""
 
-_WHY = {
+WHY = {
     "first": Names("首次发现", "Found for the first time"),
+    "more": Names("同组新增", "More in a group you were told of"),
     "again": Names("再次发现", "Found again"),
+    "worse": Names("已知预警加重", "A known alert became worse"),
+    "escalated": Names("逾期无人签收，上报一级", "Nobody acknowledged it in time: told to the next level"),
+    "reminder": Names("提醒：仍待处置", "Reminder: it still has to be dealt with"),
     "withdrawn": Names("已撤回：晚到的记录说明了情况", "Withdrawn: a late record explains it"),
     "resolved": Names("已消除：情形不复存在", "Resolved: it is no longer so"),
+    "closed": Names("已关闭：执法人员已作结论", "Closed: an officer has come to a conclusion"),
+    "reopened": Names("重新打开", "Opened again"),
 }
-_ENDED = {"withdrawn": Names("已撤回", "withdrawn"), "resolved": Names("已消除", "resolved")}
-_PREFIX = {"withdrawn": "撤回", "resolved": "消除"}
+ENDED = {
+    "withdrawn": Names("已撤回", "withdrawn"),
+    "resolved": Names("已消除", "resolved"),
+    "closed": Names("已关闭", "closed"),
+}
+_PREFIX = {"withdrawn": "撤回", "resolved": "消除", "closed": "关闭"}
 _SEVERITY = {
     1: Names("立即处置", "at once"),
     2: Names("当日处置", "same day"),
@@ -42,6 +52,9 @@ _NO_MORE_TO_DO = {
         "The earlier alert is void; do not act on it, and review what was done because of it.",
     ),
     "resolved": Names("无需再处置。", "Nothing more is to be done."),
+    "closed": Names(
+        "无需再处置；结论已记录在案。", "Nothing more is to be done; the conclusion is on record."
+    ),
 }
 
 
@@ -91,8 +104,8 @@ def letter(group: Group, reference: Reference, public_url: str) -> Letter:
     naming = Naming(reference.law, reference.sites, reference.owners, names_customers=False)
     place = naming.site(group.site_id) if group.site_id else Names("地点未知", "Place unknown")
     count = f" {len(group.alerts)} 起" if len(group.alerts) > 1 else ""
-    ended = group.reason in _ENDED
-    urgency = _ENDED[group.reason] if ended else _SEVERITY[rule.severity]
+    ended = group.reason in ENDED
+    urgency = ENDED[group.reason] if ended else _SEVERITY[rule.severity]
     prefix = _PREFIX.get(group.reason, "预警")
     laws = [cited(reference.law, one) for one in rule.laws]
     lines = [Line(Names("处置", "What to do"), _NO_MORE_TO_DO.get(group.reason, Names(*words.remedy)))]
@@ -115,16 +128,17 @@ def letter(group: Group, reference: Reference, public_url: str) -> Letter:
         severity=rule.severity,
         ended=ended,
         urgency=urgency,
-        why=_WHY[group.reason],
+        why=WHY[group.reason],
         place=place,
         district=naming.district(group.district),
-        alerts=[_told(alert, group, rule, naming, public_url) for alert in group.alerts],
+        alerts=[told_of(alert, group.reason, rule, naming, public_url) for alert in group.alerts],
         lines=lines,
         list_link=f"{public_url}/alerts?{urlencode(filters)}",
     )
 
 
-def _told(alert: dict[str, Any], group: Group, rule: Rule, naming: Naming, public_url: str) -> Told:
+def told_of(alert: dict[str, Any], reason: str, rule: Rule, naming: Naming, public_url: str) -> Told:
+    """What a mail says of one alert."""
     facts = json.loads(alert["body"])["facts"]
     because = alert.get("because_body")
     return Told(
@@ -133,7 +147,7 @@ def _told(alert: dict[str, Any], group: Group, rule: Rule, naming: Naming, publi
         fact=naming.told(rule.words.fact, facts),
         link=f"{public_url}/alerts/{alert['fingerprint']}",
         because=_late_record(json.loads(because), alert.get("because_received_ms"), naming)
-        if because and group.reason == "withdrawn"
+        if because and reason == "withdrawn"
         else None,
     )
 
