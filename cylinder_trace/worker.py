@@ -13,8 +13,9 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from cylinder_trace import delivery, following, sweep
+from cylinder_trace import delivery, duty_records, following, sweep
 from cylinder_trace.delivery import Channel
+from cylinder_trace.mail.duty_letter import DutyLetters
 from cylinder_trace.settings import Settings
 from cylinder_trace.store import work
 from cylinder_trace.store.database import Database
@@ -28,6 +29,9 @@ FOLLOWING_EVERY_S = 60
 
 Progress = Callable[[str, int], object]
 Walk = Callable[[int, Progress], Any]
+DUTIES_EVERY_S = 3600
+"""How often it looks for periods that are over, terms that have passed, and cylinders that became idle."""
+
 
 
 class Worker:
@@ -60,6 +64,12 @@ class Worker:
         )
         self._add(
             "delivery",
+        letters = DutyLetters(settings)
+        self._add(
+            "duties",
+            DUTIES_EVERY_S,
+            lambda now, told: duty_records.run(database, cache, letters, now, told),
+        )
             settings.delivery_every_s,
             lambda now, told: delivery.run(database, cache, channel, now, told),
         )

@@ -103,7 +103,7 @@ def all_cylinders(
     columns = (cylinder.c.cylinder_id, cylinder.c.term_day, cylinder.c.state)
     whole = select(*columns).where(_which(party, reference, now_ms, is_over=is_over))
     whole = whole.order_by(cylinder.c.term_day, cylinder.c.cylinder_id).limit(most)
-    for cylinder_id, day, text in connection.execution_options(yield_per=1000).execute(whole):
+    for cylinder_id, day, text in connection.execute(whole.execution_options(yield_per=1000)):
         yield _due(cylinder_id, day, State.restored(text))
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, select, update
 
@@ -30,6 +31,7 @@ from cylinder_trace.store.people import Person
 from cylinder_trace.store.tables import alert, duty_record, duty_signature, site_day, touched_day
 
 LONGEST_REMARK = 2000
+_SHANGHAI = ZoneInfo("Asia/Shanghai")
 _MOST_PERIODS = 62
 """Periods made up for after a standstill: two months of days."""
 _SMALLER = {"week": ("day",), "month": ("day", "week")}
@@ -241,7 +243,7 @@ def sign(
                 "username": person.username,
                 "name": person.name,
                 "as": signer.zh,
-                "at": moment_of(now_ms).isoformat(),
+                "at": moment_of(now_ms).astimezone(_SHANGHAI).isoformat(),
             },
         }
     )

@@ -141,7 +141,7 @@ def all_of(
     """The same as a stream without what was said, at most so many."""
     statement = _within(select(idle_cylinder), scope, reference).where(idle_cylinder.c.state == state)
     statement = statement.order_by(idle_cylinder.c.seen_day, idle_cylinder.c.cylinder_id).limit(most)
-    for row in connection.execution_options(yield_per=1000).execute(statement).mappings():
+    for row in connection.execute(statement.execution_options(yield_per=1000)).mappings():
         yield dict(row)
 
 

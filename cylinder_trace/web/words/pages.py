@@ -163,6 +163,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "job_late": ("未按时运行", "not running"),
     "last_success": ("上次成功", "Last success"),
     "next_run": ("下次运行", "Next run"),
+    "job.duties": ("企业责任", "Station duties"),
     "health.failing": ("有故障", "failing"),
     "health.none": ("作业未启动", "no job has run"),
     "health.no_worker": ("尚无作业运行过，请启动作业进程。", "No job has run yet; start the worker."),
