@@ -15,7 +15,7 @@ from cylinder_trace.judging.rules import CYLINDER_RULES
 from cylinder_trace.simulator.city import Plan, simulate
 
 END = datetime(2026, 11, 1, tzinfo=UTC)
-_JUDGED_NEWS, _SWEPT_NEWS = 1000, 3000
+_JUDGED_NEWS, _SWEPT_NEWS = 1000, 6000
 
 More = Callable[[], Iterable[str]]
 """Another subject's measurements: the lines to print."""

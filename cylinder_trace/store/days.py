@@ -34,7 +34,7 @@ from cylinder_trace.judging.tally import Tally
 from cylinder_trace.judging.windows import DAYS
 from cylinder_trace.law.tables import load
 from cylinder_trace.store import ledger, tries
-from cylinder_trace.store.database import KEYS_AT_ONCE, add_missing, any_of, chunked, put
+from cylinder_trace.store.database import KEYS_AT_ONCE, add_missing, any_of, chunked, fetched, put
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.tables import (
     correction,
@@ -340,7 +340,7 @@ def tallies(connection: Connection, first: int, last: int) -> dict[str, dict[int
     found: dict[str, dict[int, Tally]] = defaultdict(dict)
     statement = select(site_day.c.site_id, site_day.c.day, site_day.c.tally)
     statement = statement.where(site_day.c.day >= first, site_day.c.day <= last)
-    for site, day, tally in connection.execute(statement):
+    for site, day, tally in fetched(connection, statement):
         found[site][day] = _restored(tally)
     return found
 
