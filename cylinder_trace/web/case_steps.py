@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from cylinder_trace.acting import Wish, act
 from cylinder_trace.exchange.attachments import accepted
 from cylinder_trace.exchange.paper import as_html, number_of, series_of
+from cylinder_trace.judging.handling.care import LONGEST_WHY
 from cylinder_trace.judging.handling.cases import (
     DIRECTIVE,
     LETTERS,
@@ -29,6 +31,7 @@ from cylinder_trace.mail.former import rule_of
 from cylinder_trace.store import alerts, cases
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.cases import Entry
+from cylinder_trace.store.handling import Looked
 from cylinder_trace.store.people import Person
 from cylinder_trace.web.case_papers import paper_of
 from cylinder_trace.web.server import Server
@@ -155,11 +158,26 @@ def take(here: Server, person: Person, case_id: int, asked: Asked) -> None:
                 version,
             )
         if after.state in {"closed", "dropped"}:
-            cases.settle(connection, case_id, _VERDICTS.get(after.closed_how))
+            verdict = _VERDICTS.get(after.closed_how)
+            cases.settle(connection, case_id, verdict)
+            if verdict:
+                wish = Wish("closed", deed.why[:LONGEST_WHY], verdict=verdict)
+                _close_alerts(connection, row, person, wish, reference, now_ms)
 
 
 _VERDICTS = {"recheck": "handled", "appeal": "false_alarm"}
 """What the end of a case says about its alerts."""
+
+
+def _close_alerts(
+    connection: Connection, row: dict[str, Any], person: Person, wish: Wish, reference: Reference, now_ms: int
+) -> None:
+    """Close those alerts of a case that still stand as they were taken up; others went their own way meanwhile."""
+    for one in sorted(row["alerts"], key=lambda one: str(one["fingerprint"])):
+        stands = alerts.one(connection, person.scope, one["fingerprint"])
+        if stands and stands["status"] == "open" and stands["episode"] == one["episode"]:
+            seen = Looked(one["episode"], stands["care"]["version"])
+            act(connection, person, one["fingerprint"], seen, wish, reference, now_ms)
 
 
 def _issue(
