@@ -27,11 +27,11 @@ BEAT_S = 1.0
 FOLLOWING_EVERY_S = 60
 """How often it looks for alerts that were put off until now, or that nobody has acknowledged in time."""
 
-Progress = Callable[[str, int], object]
-Walk = Callable[[int, Progress], Any]
 DUTIES_EVERY_S = 3600
 """How often it looks for periods that are over, terms that have passed, and cylinders that became idle."""
 
+Progress = Callable[[str, int], object]
+Walk = Callable[[int, Progress], Any]
 
 
 class Worker:
@@ -62,14 +62,14 @@ class Worker:
             FOLLOWING_EVERY_S,
             lambda now, told: following.run(database, cache, now, told),
         )
-        self._add(
-            "delivery",
         letters = DutyLetters(settings)
         self._add(
             "duties",
             DUTIES_EVERY_S,
             lambda now, told: duty_records.run(database, cache, letters, now, told),
         )
+        self._add(
+            "delivery",
             settings.delivery_every_s,
             lambda now, told: delivery.run(database, cache, channel, now, told),
         )
