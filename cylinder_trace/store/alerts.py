@@ -244,6 +244,13 @@ def of_cylinder(connection: Connection, cylinder_id: str, codes: Sequence[str]) 
     ]
 
 
+def open_at(connection: Connection, site_id: str, rules: Collection[str]) -> dict[str, str]:
+    """Of these rules, those with an open alert at a site, each with the fingerprint of one."""
+    columns = select(alert.c.rule, func.min(alert.c.fingerprint))
+    which = (alert.c.site_id == site_id) & alert.c.rule.in_(sorted(rules)) & (alert.c.status == "open")
+    return {rule: fingerprint for rule, fingerprint in connection.execute(columns.where(which).group_by(alert.c.rule))}
+
+
 def open_count(connection: Connection) -> dict[str, int]:
     """Open alerts by rule."""
     statement = select(alert.c.rule, func.count()).where(alert.c.status == "open").group_by(alert.c.rule)
@@ -293,16 +300,17 @@ def within(statement: Select[Any], scope: Scope) -> Select[Any]:
 _OF_OFFICES = frozenset({"acknowledged_by", "assigned_to"})
 """Who at an office sees to an alert is nothing that a station has to know."""
 _CARE = [column for column in alert_care.c if column.name not in {"fingerprint", "episode", "opened_ms"}]
-_OF_EPISODE = and_(alert_care.c.fingerprint == alert.c.fingerprint, alert_care.c.episode == alert.c.episode)
+OF_EPISODE = and_(alert_care.c.fingerprint == alert.c.fingerprint, alert_care.c.episode == alert.c.episode)
+"""Joins an alert with how the episode that it is in is looked after."""
 
 
 def _with_care() -> Select[Any]:
     cared = [column.label(f"care_{column.name}") for column in _CARE]
-    return select(alert, *cared).outerjoin(alert_care, _OF_EPISODE)
+    return select(alert, *cared).outerjoin(alert_care, OF_EPISODE)
 
 
 def _counted() -> Select[Any]:
-    return select(func.count()).select_from(alert).outerjoin(alert_care, _OF_EPISODE)
+    return select(func.count()).select_from(alert).outerjoin(alert_care, OF_EPISODE)
 
 
 def _row(row: RowMapping, scope: Scope) -> dict[str, Any]:

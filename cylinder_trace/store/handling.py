@@ -1,6 +1,6 @@
 """How alerts are looked after: each step is compared with what stands, done, and added to the log, or not done at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -190,6 +190,14 @@ def officers(connection: Connection, district: str | None) -> dict[str, str]:
     statement = select(account.c.username, account.c.name).where(which)
     rows = connection.execute(statement.order_by(account.c.role.desc(), account.c.username))
     return {username: name for username, name in rows}
+
+
+def names(connection: Connection, usernames: Iterable[str | None]) -> dict[str | None, str]:
+    """What people are called, by user name; one whose account is gone by that name itself."""
+    asked = {one for one in usernames if one}
+    rows = connection.execute(select(account.c.username, account.c.name).where(account.c.username.in_(asked)))
+    known = {username: name for username, name in rows}
+    return {one: known.get(one, one) for one in asked}
 
 
 def _is(fingerprint: str, episode: int) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from cylinder_trace.contract.receipt import LARGEST_BODY_BYTES
 from cylinder_trace.web.api.cases import case_api
+from cylinder_trace.web.api.handling import handling_api
 from cylinder_trace.web.api.network import network
 from cylinder_trace.web.api.regulator import regulator
 from cylinder_trace.web.api.snapshots import station_snapshots
@@ -58,6 +59,7 @@ def create_app(here: Server) -> OpenAPI:
     app.register_api(stations)
     app.register_api(station_snapshots)
     app.register_api(regulator)
+    app.register_api(handling_api)
     app.register_api(network)
     app.register_api(case_api)
     register_pages(app)

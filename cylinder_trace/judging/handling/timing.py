@@ -34,8 +34,13 @@ def next_digest_ms(now_ms: int, reference: Reference) -> int:
 def is_working_time(now_ms: int, reference: Reference) -> bool:
     """Whether an office can be expected to read its mail."""
     day = local_day(now_ms)
-    opens_ms, closes_ms = (_at_hour(reference, key)(day) for key in ("notice.opens_h", "notice.closes_h"))
-    return is_working_day(reference.law, day) and opens_ms <= now_ms <= closes_ms
+    closes_ms = _at_hour(reference, "notice.closes_h")(day)
+    return is_working_day(reference.law, day) and opens_ms(day, reference) <= now_ms <= closes_ms
+
+
+def opens_ms(day: int, reference: Reference) -> int:
+    """When offices open on a day, if they do."""
+    return _at_hour(reference, "notice.opens_h")(day)
 
 
 def again_from_ms(severity: int, last_told_ms: int, reference: Reference) -> int:
@@ -49,10 +54,9 @@ def _next_hour_ms(now_ms: int, reference: Reference) -> int:
     """The next full hour between opening and closing of a working day."""
     hour_ms = -(-now_ms // HOUR_MS) * HOUR_MS
     day = next_working_day(reference.law, local_day(hour_ms))
-    opens_ms, closes_ms = (_at_hour(reference, key) for key in ("notice.opens_h", "notice.closes_h"))
-    if hour_ms > closes_ms(day):
+    if hour_ms > _at_hour(reference, "notice.closes_h")(day):
         day = next_working_day(reference.law, day + 1)
-    return max(hour_ms, opens_ms(day))
+    return max(hour_ms, opens_ms(day, reference))
 
 
 def _at_hour(reference: Reference, key: str) -> Callable[[int], int]:

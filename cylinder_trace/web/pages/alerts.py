@@ -1,4 +1,4 @@
-"""The alerts of the reader's scope: the list, and one with its evidence and its history."""
+"""The alerts of the reader's scope: the list, and one with its evidence, its history, and how it is looked after."""
 
 from typing import Any
 
@@ -8,12 +8,13 @@ from flask_login import current_user, login_required
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.judging.rules import RULES
 from cylinder_trace.law.naming import Naming
-from cylinder_trace.store import alerts, ledger
+from cylinder_trace.store import alert_queues, alerts, handling, ledger
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.web.language import language
 from cylinder_trace.web.lives import readable
 from cylinder_trace.web.pages.event_rows import event_row
 from cylinder_trace.web.pages.shown_alert import explained, naming_for, shown
+from cylinder_trace.web.pages.shown_care import badges, care_of, inhibitor, shown_care, shown_mails
 from cylinder_trace.web.server import server
 
 alert_pages = Blueprint("alert_pages", __name__)
@@ -27,7 +28,8 @@ _FILTERS = ("status", "severity", "district", "rule", "site_id")
 @login_required
 def alert_list() -> str:
     """The alerts of the reader's scope, filtered; without a filter the open ones."""
-    here, scope, lang = server(), current_user.person.scope, language()
+    here, person, lang, now_ms = server(), current_user.person, language(), server().now_ms()
+    scope = person.scope
     chosen = {name: request.args.get(name, "").replace("\0", "") for name in _FILTERS}
     if "status" not in request.args:
         chosen["status"] = "open"
@@ -35,31 +37,55 @@ def alert_list() -> str:
         chosen["severity"] = ""
     page = min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
     filters: dict[str, Any] = chosen | {"severity": _SEVERITIES.get(chosen["severity"])}
+    queue = request.args.get("queue", "")
+    which = alert_queues.in_queue(queue, person.username, now_ms)
+    if which is None:
+        queue = ""
     with here.database.reading() as connection:
-        total, rows = alerts.listed(connection, scope, filters, PAGE, (page - 1) * PAGE)
+        total, rows = alerts.listed(connection, scope, filters, PAGE, (page - 1) * PAGE, which)
         reference = here.cache.read(connection)
+        names = handling.names(connection, {row["care"].get("assigned_to") for row in rows})
+        is_office = scope.kind != "station"
+        queues = alert_queues.counts(connection, scope, person.username, now_ms) if is_office else {}
     naming = naming_for(reference, scope)
-    which = 0 if lang == "zh" else 1
+    of_lang = 0 if lang == "zh" else 1
     return render_template(
         "alerts.html",
-        alerts=[shown(row, naming, scope, lang) for row in rows],
+        alerts=[
+            shown(row, naming, scope, lang)
+            | {
+                "cared": badges(row, reference, names, lang, now_ms),
+                "may_acknowledge": is_office and row["status"] == "open" and care_of(row).is_waiting,
+            }
+            for row in rows
+        ],
         total=total,
         page=page,
         pages=max(1, -(-total // PAGE)),
         chosen=chosen,
-        site=naming.site(chosen["site_id"])[which] if chosen["site_id"] else "",
+        queue=queue,
+        queues=queues,
+        done=request.args.get("done", type=int),
+        not_done=request.args.get("not_done", 0, type=int),
+        site=naming.site(chosen["site_id"])[of_lang] if chosen["site_id"] else "",
         districts=[
-            (one.adcode, (one.zh, one.en)[which]) for one in reference.law.districts() if one.is_district
+            (one.adcode, (one.zh, one.en)[of_lang]) for one in reference.law.districts() if one.is_district
         ],
-        rules=[(rule.name, rule.words.title[which]) for rule in RULES.values()],
+        rules=[(rule.name, rule.words.title[of_lang]) for rule in RULES.values()],
     )
 
 
 @alert_pages.get("/alerts/<fingerprint>")
 @login_required
 def alert(fingerprint: str) -> str:
-    """One alert: rule, fact, law, remedy, innocent cause, evidence and history."""
-    here, scope, lang = server(), current_user.person.scope, language()
+    """One alert: rule, fact, law, remedy, innocent cause, evidence, history, and how it is looked after."""
+    return alert_page(fingerprint)
+
+
+def alert_page(fingerprint: str, **said: Any) -> str:
+    """The page of an alert; `said` is what it answers to something that was to be done: see handling.html."""
+    here, person, lang = server(), current_user.person, language()
+    scope = person.scope
     if "\0" in fingerprint:  # which PostgreSQL takes in no text
         abort(404)
     with here.database.reading() as connection:
@@ -67,12 +93,15 @@ def alert(fingerprint: str) -> str:
         if row is None:
             abort(404)
         reference = here.cache.read(connection)
+        naming = naming_for(reference, scope)
         # The finding's own order: the deciding event first, and what it stands against with it.
         ids = list(dict.fromkeys([*row["evidence"], *row["members"]]))
         reasons = [one["because"] for one in row["history"] if one["because"]]
         found = ledger.on_record(connection, [*ids[:PAGE], *reasons])
+        handled = shown_care(connection, row, person, reference, lang, here.now_ms())
+        mails = shown_mails(connection, row, naming, scope, lang)
+        held_back_by = inhibitor(connection, row, lang)
     entries = {event_id: readable(entry, scope) for event_id, entry in found.items()}
-    naming = naming_for(reference, scope)
     evidence = sorted(
         (entries[one] for one in ids[:PAGE] if one in entries), key=lambda entry: entry.occurred_ms
     )
@@ -82,6 +111,10 @@ def alert(fingerprint: str) -> str:
         evidence=[event_row(entry, naming, lang) for entry in evidence],
         members=len(ids),
         history=[_transition(one, entries, naming, lang) for one in row["history"]],
+        handled=handled,
+        mails=mails,
+        inhibitor=held_back_by,
+        said={"word": "", "typed": {}, "since": []} | said,
     )
 
 

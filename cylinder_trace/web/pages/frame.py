@@ -11,6 +11,7 @@ from cylinder_trace.web.language import language
 from cylinder_trace.web.pages.alerts import alert_pages
 from cylinder_trace.web.pages.cases import case_pages
 from cylinder_trace.web.pages.entrance import entrance
+from cylinder_trace.web.pages.handling import handling_pages
 from cylinder_trace.web.pages.health import health_pages
 from cylinder_trace.web.pages.home import home_pages
 from cylinder_trace.web.pages.life import life_pages
@@ -20,7 +21,7 @@ from cylinder_trace.web.server import server
 from cylinder_trace.web.wording import say
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-_PAGES = (entrance, home_pages, life_pages, alert_pages, case_pages, operator_pages, public_pages, health_pages)
+_PAGES = (entrance, home_pages, life_pages, alert_pages, handling_pages, case_pages, operator_pages, public_pages, health_pages)
 
 
 def register_pages(app: Flask) -> None:

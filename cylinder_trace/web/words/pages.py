@@ -140,6 +140,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "severity.3": ("汇总", "Digest"),
     "status": ("状态", "Status"),
     "status.open": ("未结", "Open"),
+    "status.closed": ("已关闭", "Closed"),
     "status.withdrawn": ("已撤回", "Withdrawn"),
     "status.resolved": ("已消除", "Resolved"),
     "filter": ("筛选", "Filter"),
@@ -154,6 +155,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "became.opened": ("发现", "Found"),
     "became.withdrawn": ("撤回", "Withdrawn"),
     "became.resolved": ("消除", "Resolved"),
+    "became.closed": ("关闭", "Closed"),
+    "became.reopened": ("重新打开", "Opened again"),
     "because": ("因收到记录：", "On receiving: "),
     # whether the system is well
     "job": ("作业", "Job"),
