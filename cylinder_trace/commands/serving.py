@@ -11,7 +11,7 @@ from cylinder_trace import delivery, sweep
 from cylinder_trace.commands.arguments import MOMENT_HELP, Adding, Unusable, moment
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.judging.scan import HOUR_MS
-from cylinder_trace.mail import SmtpChannel
+from cylinder_trace.mail import Channels
 from cylinder_trace.settings import Settings
 from cylinder_trace.stage import opened
 from cylinder_trace.store import cylinders
@@ -83,7 +83,7 @@ def _kept_secret(settings: Settings) -> str:
 def _worker(_arguments: argparse.Namespace, settings: Settings) -> int:
     upgrade(settings.database_url)
     with opened(settings.database_url) as (database, cache):
-        Worker(database, cache, SmtpChannel(settings), settings, clock_ms).run()
+        Worker(database, cache, Channels(settings), settings, clock_ms).run()
     return 0
 
 
@@ -108,7 +108,7 @@ def _deliver(_arguments: argparse.Namespace, settings: Settings) -> int:
         tally = delivery.run(
             database,
             cache,
-            SmtpChannel(settings),
+            Channels(settings),
             clock_ms(),
             lambda _what, number: bar.update(number),
         )
