@@ -1,8 +1,10 @@
 """The words of the pages, in Chinese and English."""
 
-from cylinder_trace.web.words import cases, events, handling, pages, scanning
+from cylinder_trace.web.words import cases, events, figures, handling, pages, scanning
 
-WORDS: dict[str, tuple[str, str]] = pages.WORDS | handling.WORDS | cases.WORDS | events.WORDS | scanning.WORDS
+WORDS: dict[str, tuple[str, str]] = (
+    pages.WORDS | handling.WORDS | cases.WORDS | events.WORDS | figures.WORDS | scanning.WORDS
+)
 
 
 def say(key: str, lang: str, **facts: object) -> str:

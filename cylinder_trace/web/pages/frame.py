@@ -11,6 +11,7 @@ from cylinder_trace.web.language import language
 from cylinder_trace.web.pages.alerts import alert_pages
 from cylinder_trace.web.pages.cases import case_pages
 from cylinder_trace.web.pages.entrance import entrance
+from cylinder_trace.web.pages.figures import figure_pages
 from cylinder_trace.web.pages.handling import handling_pages
 from cylinder_trace.web.pages.health import health_pages
 from cylinder_trace.web.pages.home import home_pages
@@ -21,7 +22,27 @@ from cylinder_trace.web.server import server
 from cylinder_trace.web.wording import say
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-_PAGES = (entrance, home_pages, life_pages, alert_pages, handling_pages, case_pages, operator_pages, public_pages, health_pages)
+_PAGES = (
+    entrance,
+    home_pages,
+    life_pages,
+    alert_pages,
+    handling_pages,
+    case_pages,
+    operator_pages,
+    public_pages,
+    health_pages,
+    figure_pages,
+)
+
+_MENU = {
+    "/": ("search", {"operator", "manager", "officer", "city"}),
+    "/alerts": ("alerts", {"operator", "manager", "officer", "city"}),
+    "/cases": ("cases", {"manager", "officer", "city"}),
+    "/figures": ("figures", {"officer", "city"}),
+    "/scan": ("scan", {"operator", "manager"}),
+}
+"""What is in the menu, its word, and for whose role."""
 
 
 def register_pages(app: Flask) -> None:
@@ -50,6 +71,12 @@ def _everywhere() -> dict[str, Any]:
         "lang": lang,
         "t": lambda key, **facts: say(key, lang, **facts),
         "person": current_user.person if current_user.is_authenticated else None,
+        "menu": _menu(),
         "path": request.full_path.rstrip("?"),
         "now": server().now(),
     }
+
+
+def _menu() -> list[tuple[str, str]]:
+    role = current_user.person.role if current_user.is_authenticated else ""
+    return [(address, word) for address, (word, roles) in _MENU.items() if role in roles]
