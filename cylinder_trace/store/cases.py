@@ -155,7 +155,7 @@ def case_of(row: Mapping[str, Any]) -> Case:
 def listed(
     connection: Connection, scope: Scope, filters: Mapping[str, Any], limit: int, offset: int = 0
 ) -> tuple[int, list[dict[str, Any]]]:
-    """The cases a person may see, the earliest deadline first and the ended last: how many match, and one page.
+    """The cases a person may see, the earliest deadline first, drafts and then the ended last: how many match, and one page.
 
     Filters are columns of the case, and `open` for those that have not ended, `whose` for who made or issued it, and
     `overdue_ms` for those whose deadline is past then.
@@ -177,7 +177,11 @@ def listed(
     total = connection.scalar(select(func.count()).select_from(statement.subquery())) or 0
     ended = its.state.in_(_ENDED)
     deadline = func.coalesce(its.due_ms, its.appeal_due_ms, 2**62)
-    page = statement.order_by(ended, deadline, its.case_id.desc()).limit(limit).offset(offset)
+    page = (
+        statement.order_by(ended, its.state == "draft", deadline, its.case_id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
     return total, [dict(row) for row in connection.execute(page).mappings()]
 
 

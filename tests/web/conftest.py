@@ -21,7 +21,10 @@ PASSWORD = "password-1"
 PEOPLE = {
     "city": ("city", ""),
     "minhang": ("officer", MINHANG),
+    "minhang-2": ("officer", MINHANG),
     "songjiang": ("officer", SONGJIANG),
+    "manager-1": ("manager", STATION),
+    "manager-2": ("manager", OTHER_STATION),
     "op-1": ("operator", STATION),
     "op-2": ("operator", OTHER_STATION),
 }

@@ -20,7 +20,7 @@ from cylinder_trace.web.shown_case import case_json, case_line
 _TAG = Tag(name="cases", description="案件（登录会话）")
 case_api = APIBlueprint("case_api", __name__, url_prefix="/api/v1", abp_tags=[_TAG])
 _ANSWERS: Any = {401: Answer, 403: Answer, 404: Answer, 409: Answer, 413: Answer, 415: Answer, 422: Answer}
-_LARGEST_ID = 2**63 - 1
+_LARGEST_ID = 2**31 - 1
 
 
 class CaseQuery(BaseModel):
@@ -80,7 +80,7 @@ def get_cases(query: CaseQuery) -> Response:
     return jsonify({"total": total, "cases": [case_line(row) for row in rows]})
 
 
-@case_api.get("/cases/<int:case_id>", responses=_ANSWERS, summary="案件 One case")
+@case_api.get("/cases/<int(max=2147483647):case_id>", responses=_ANSWERS, summary="案件 One case")
 @login_required
 def get_case(path: CasePath) -> Response:
     """A case with its log, the files sent in, the records it rests on, and in `may` the steps open to the reader."""
@@ -114,7 +114,7 @@ def post_case(body: Begun) -> Response:
     return answer
 
 
-@case_api.post("/cases/<int:case_id>/<step>", responses=_ANSWERS, summary="办理 Take a step")
+@case_api.post("/cases/<int(max=2147483647):case_id>/<step>", responses=_ANSWERS, summary="办理 Take a step")
 @login_required
 def post_step(path: StepPath) -> Response:
     """A form (multipart where `files` are sent): `version` as it was read, and `why`, `due_day`, `facts`, `demands`,

@@ -116,14 +116,14 @@ def make_a_letter() -> AnyResponse | tuple[str, int]:
     return redirect(url_for("case_pages.case", case_id=case_id))
 
 
-@case_pages.get("/cases/<int:case_id>")
+@case_pages.get("/cases/<int(max=2147483647):case_id>")
 @login_required
 def case(case_id: int) -> str | tuple[str, int]:
     """One case: what it is about, what was done, and what the reader may do."""
     return _page(case_id)
 
 
-@case_pages.post("/cases/<int:case_id>/<step>")
+@case_pages.post("/cases/<int(max=2147483647):case_id>/<step>")
 @login_required
 def take_step(case_id: int, step: str) -> AnyResponse | str | tuple[str, int]:
     """Take a step; where somebody was quicker, or it may not be, the page says so and shows how it stands."""
@@ -137,14 +137,14 @@ def take_step(case_id: int, step: str) -> AnyResponse | str | tuple[str, int]:
     return redirect(url_for("case_pages.case", case_id=case_id))
 
 
-@case_pages.get("/cases/<int:case_id>/paper")
+@case_pages.get("/cases/<int(max=2147483647):case_id>/paper")
 @login_required
 def paper(case_id: int) -> Response:
     """The paper as it was issued; a draft as it would be issued now."""
     return _paper(_html_of(case_id).encode(), "text/html; charset=utf-8")
 
 
-@case_pages.get("/cases/<int:case_id>/paper.pdf")
+@case_pages.get("/cases/<int(max=2147483647):case_id>/paper.pdf")
 @login_required
 def paper_pdf(case_id: int) -> Response | tuple[str, int]:
     """The same paper as PDF; where none can be made, what to do instead."""
@@ -154,7 +154,7 @@ def paper_pdf(case_id: int) -> Response | tuple[str, int]:
         return _page(case_id, say("case.no_pdf", language()), 501)
 
 
-@case_pages.get("/cases/<int:case_id>/files/<int:log_no>/<int:no>")
+@case_pages.get("/cases/<int(max=2147483647):case_id>/files/<int(max=9999):log_no>/<int(max=9999):no>")
 @login_required
 def file(case_id: int, log_no: int, no: int) -> Response:
     """A file that was sent in: to be saved, never to be run in our name."""
