@@ -19,7 +19,7 @@ from cylinder_trace.days_anew import Evidence, Shown, Stretch
 from cylinder_trace.difference import ALWAYS, Difference, Found, Period
 from cylinder_trace.judging import story
 from cylinder_trace.judging.rule import Rule
-from cylinder_trace.judging.rules import NETWORK_RULES, RULES, SITE_RULES, network_findings
+from cylinder_trace.judging.rules import LEDGER_RULES, NETWORK_RULES, SITE_RULES, network_findings
 from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.store import alerts, lives, surroundings
 from cylinder_trace.store.database import Database, chunked, open_database
@@ -35,7 +35,7 @@ _WAITING = 3
 Told = Callable[[str, int], object]
 Key = TypeVar("Key")
 Answer = TypeVar("Answer")
-_EVERY_RULE = frozenset(RULES)
+_EVERY_RULE = frozenset(LEDGER_RULES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cylinder_trace.judging.rule import Rule
-from cylinder_trace.judging.rules import CYLINDER_RULES, NETWORK_RULES, RULES, SITE_RULES
+from cylinder_trace.judging.rules import CYLINDER_RULES, NETWORK_RULES, RULES, SITE_RULES, SYSTEM_RULES
 
 CHECKOUT = Path(__file__).parent.parent
 ROOMS = {"cylinder_trace", "scanner", "migrations", "fixtures", "tests"}
@@ -22,6 +22,7 @@ RULE_FOLDERS: dict[str, tuple[Rule, ...]] = {
     "cylinder": CYLINDER_RULES,
     "site": SITE_RULES,
     "network": NETWORK_RULES,
+    "system": SYSTEM_RULES,
 }
 # Spelt in pieces, so that this file does not find itself.
 NOT_OURS_TO_NAME = ["/" + "work/", "/root" + "/", "python" + "hosted", "pypi" + ".org"]

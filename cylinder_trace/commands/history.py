@@ -17,7 +17,7 @@ from cylinder_trace.difference import Period
 from cylinder_trace.evaluate import evaluate
 from cylinder_trace.hindsight import hindsight
 from cylinder_trace.judging import rulebook
-from cylinder_trace.judging.rules import RULES
+from cylinder_trace.judging.rules import LEDGER_RULES, RULES
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.law.tables import LawError, load
 from cylinder_trace.score_table import LEGEND, table
@@ -155,11 +155,11 @@ def _evaluate(arguments: argparse.Namespace, _settings: Settings) -> int:
 
 def _rules(names: str | None) -> frozenset[str]:
     if names is None:
-        return frozenset(RULES)
+        return frozenset(LEDGER_RULES)
     asked = frozenset(one.strip() for one in names.split(",") if one.strip())
-    if not asked or asked - RULES.keys():
-        unknown = ", ".join(sorted(asked - RULES.keys())) or "''"
-        raise Unusable(f"there is no rule {unknown}; known are {', '.join(sorted(RULES))}")
+    if not asked or asked - LEDGER_RULES.keys():
+        unknown = ", ".join(sorted(asked - LEDGER_RULES.keys())) or "''"
+        raise Unusable(f"there is no rule {unknown}; known are {', '.join(sorted(LEDGER_RULES))}")
     return asked
 
 

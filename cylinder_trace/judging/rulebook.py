@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from cylinder_trace.judging.rule import Rule
-from cylinder_trace.judging.rules import CYLINDER_RULES, NETWORK_RULES, SITE_RULES
+from cylinder_trace.judging.rules import CYLINDER_RULES, NETWORK_RULES, SITE_RULES, SYSTEM_RULES
 from cylinder_trace.law.citing import cited
 from cylinder_trace.law.tables import Law
 
@@ -12,6 +12,7 @@ _PARTS: tuple[tuple[str, Sequence[Rule]], ...] = (
     ("一只气瓶 One cylinder", CYLINDER_RULES),
     ("站点与人员 Sites and people", SITE_RULES),
     ("流转网络 The network", NETWORK_RULES),
+    ("系统自身 The system itself", SYSTEM_RULES),
 )
 _SEVERITY = {1: "1 立即", 2: "2 当日", 3: "3 汇总"}
 

@@ -24,7 +24,7 @@ from cylinder_trace.judging.circulation import movements
 from cylinder_trace.judging.devices import Enrolment
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.rules import RULES, SITE_RULES, network_findings
+from cylinder_trace.judging.rules import RULES, SITE_RULES, SYSTEM_RULES, network_findings
 from cylinder_trace.judging.scan import Scan
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.law.tables import load
@@ -33,8 +33,8 @@ Case = dict[str, Any]
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 WORLD = tomllib.loads((FIXTURES / "world.toml").read_text("utf-8"))
-OVER_DAYS = {rule.name for rule in SITE_RULES}
-"""These have cases of another form, in test_site_cases.py."""
+OVER_DAYS = {rule.name for rule in (*SITE_RULES, *SYSTEM_RULES)}
+"""These have cases of another form, in test_site_cases.py and test_system_cases.py."""
 FILES = {
     path.stem: tomllib.loads(path.read_text("utf-8"))
     for path in sorted((FIXTURES / "cases").glob("*.toml"))

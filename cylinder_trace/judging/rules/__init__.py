@@ -69,8 +69,17 @@ from cylinder_trace.judging.rules.site import (
     site_imbalance,
     station_burst,
 )
+from cylinder_trace.judging.rules.system import (
+    dead_letters,
+    heartbeat_missing,
+    no_recipient,
+    outbox_stuck,
+    snapshot_stale,
+    worker_stopped,
+)
 from cylinder_trace.judging.scan import Scan
 from cylinder_trace.judging.site_rule import SiteRule, nothing
+from cylinder_trace.judging.system_rule import SystemRule, SystemState
 from cylinder_trace.judging.windows import City, PersonDay, at_several_sites, device_windows, site_windows
 
 if TYPE_CHECKING:
@@ -141,11 +150,25 @@ NETWORK_RULES: tuple[NetworkRule, ...] = (
     hoarding.RULE,
 )
 
+SYSTEM_RULES: tuple[SystemRule, ...] = (
+    worker_stopped.RULE,
+    outbox_stuck.RULE,
+    dead_letters.RULE,
+    no_recipient.RULE,
+    heartbeat_missing.RULE,
+    snapshot_stale.RULE,
+)
+
 # Those that look at a window at all: a city has many windows.
 _IN_WINDOW = tuple(rule for rule in SITE_RULES if rule.in_window is not nothing)
 _OF_DEVICE = tuple(rule for rule in SITE_RULES if rule.of_device is not nothing)
 
-RULES: dict[str, Rule] = {rule.name: rule for rule in (*CYLINDER_RULES, *SITE_RULES, *NETWORK_RULES)}
+LEDGER_RULES: dict[str, Rule] = {
+    rule.name: rule for rule in (*CYLINDER_RULES, *SITE_RULES, *NETWORK_RULES)
+}
+"""The rules over what is on record, by name: what they find can be found again from the ledger."""
+
+RULES: dict[str, Rule] = LEDGER_RULES | {rule.name: rule for rule in SYSTEM_RULES}
 """Every rule by its name."""
 
 
@@ -175,6 +198,11 @@ def city_findings(
         day = PersonDay(person, city.day, scans)
         found += [finding for rule in SITE_RULES for finding in rule.of_person(day, reference)]
     return found
+
+
+def system_findings(state: SystemState, reference: Reference) -> list[Finding]:
+    """All that the rules find in the system itself."""
+    return [finding for rule in SYSTEM_RULES for finding in rule.find(state, reference)]
 
 
 def network_findings(

@@ -1,0 +1,1 @@
+"""Rules over the system's own health, one file each."""
