@@ -94,11 +94,12 @@ def waiting(database: Database, *addresses: str) -> None:
 
 
 def deliver(database: Database, settings: Settings, at_ms: int = 0) -> dict[str, int]:
-    return delivery.run(database, ReferenceCache(LAW), Channels(settings), at_ms)
+    return delivery.run(database, ReferenceCache(LAW), Channels(settings, lambda: kept_server_key(settings)), at_ms)
 
 
 def verified(posted: requests.PreparedRequest, settings: Settings) -> None:
     """What a bridge does before it believes a notice. Raises InvalidSignature."""
+    assert isinstance(posted.body, bytes)
     keys = MappingKeyResolver(public_keys={KEY_ID: kept_server_key(settings).public_key()}, private_keys={})
     HTTPMessageVerifier(signature_algorithm=ED25519, key_resolver=keys).verify(posted, body=posted.body)
 

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from cylinder_trace import delivery, sweep
 from cylinder_trace.commands.arguments import MOMENT_HELP, Adding, Unusable, moment
 from cylinder_trace.contract.fields import epoch_ms
+from cylinder_trace.enrolment import kept_server_key
 from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.mail import Channels
 from cylinder_trace.settings import Settings
@@ -80,10 +81,14 @@ def _kept_secret(settings: Settings) -> str:
     return path.read_text()
 
 
+def _channels(settings: Settings) -> Channels:
+    return Channels(settings, lambda: kept_server_key(settings))
+
+
 def _worker(_arguments: argparse.Namespace, settings: Settings) -> int:
     upgrade(settings.database_url)
     with opened(settings.database_url) as (database, cache):
-        Worker(database, cache, Channels(settings), settings, clock_ms).run()
+        Worker(database, cache, _channels(settings), settings, clock_ms).run()
     return 0
 
 
@@ -108,7 +113,7 @@ def _deliver(_arguments: argparse.Namespace, settings: Settings) -> int:
         tally = delivery.run(
             database,
             cache,
-            Channels(settings),
+            _channels(settings),
             clock_ms(),
             lambda _what, number: bar.update(number),
         )

@@ -1,8 +1,10 @@
 """Every way to a recipient, chosen by its address: mail, or the webhook of a message platform."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
-from cylinder_trace.enrolment import kept_server_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.mail.channel import SmtpChannel
 from cylinder_trace.mail.webhook import Webhook, as_json
@@ -12,12 +14,15 @@ from cylinder_trace.telling import Group
 
 
 class Channels:
-    """The mail server and the message platforms. What they say is the same."""
+    """The mail server and the message platforms. What they say is the same.
 
-    def __init__(self, settings: Settings) -> None:
+    `key` gives what the server signs with; it is asked for once, when there is something to sign.
+    """
+
+    def __init__(self, settings: Settings, key: Callable[[], Ed25519PrivateKey]) -> None:
         self._settings = settings
         self._mail = SmtpChannel(settings)
-        self._webhook = Webhook(lru_cache(lambda: kept_server_key(settings)), settings.webhook_timeout_s)
+        self._webhook = Webhook(lru_cache(key), settings.webhook_timeout_s)
 
     def rendered(
         self, group: Group, recipient: str, reference: Reference, now_ms: int
