@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from cylinder_trace import intake, sweep
+from cylinder_trace import following, intake, sweep
 from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.receipt import LARGEST_BATCH
 from cylinder_trace.judging.scan import HOUR_MS
@@ -17,7 +17,8 @@ from cylinder_trace.store.database import Database, open_database
 from cylinder_trace.store.parties import ReferenceCache
 
 GROWING = (
-    "event|leg|finding|alert|alert_history|cylinder|site_day|flow|correction|code_link|notice|device_heard"
+    "event|leg|finding|alert|alert_history|alert_care|alert_note|notice_mail|cylinder|site_day|flow|correction|code_link|notice"
+    "|device_heard"
 )
 _WHOLE = re.compile(rf"^SCAN ({GROWING})\b")
 
@@ -40,6 +41,7 @@ def test_neither_a_new_event_nor_a_sweep_goes_through_a_whole_table(sqlite_url: 
         intake.record(database, events[start : start + LARGEST_BATCH], received_at, None)
         intake.judge(database, cache, epoch_ms(received_at), limit=200)
         sweep.run(database, cache, epoch_ms(received_at) + HOUR_MS)
+        following.run(database, cache, epoch_ms(received_at) + HOUR_MS)
     event.remove(database.engine, "before_cursor_execute", note)
     assert len(asked) > 50
     assert [plan for plan, _ in _gone_through(database, asked)] == []

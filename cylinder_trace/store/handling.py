@@ -18,7 +18,8 @@ from cylinder_trace.store.database import chunked
 from cylinder_trace.store.people import Person
 from cylinder_trace.store.tables import account, alert, alert_care, alert_note, finding
 
-_CARE = [field.name for field in fields(Care)]
+CARE = [field.name for field in fields(Care)]
+"""What is kept of an episode, as its log makes it."""
 _TOLD_AS = {"worse": "worse", "woke": "reminder", "escalated": "escalated"}
 
 
@@ -85,7 +86,7 @@ def end(connection: Connection, fingerprint: str, episode: int) -> None:
 def cares(connection: Connection, episodes: Mapping[str, int]) -> dict[str, Care]:
     """By fingerprint, how these episodes are looked after."""
     found: dict[str, Care] = {}
-    columns = [alert_care.c[name] for name in ("fingerprint", "episode", *_CARE)]
+    columns = [alert_care.c[name] for name in ("fingerprint", "episode", *CARE)]
     for some in chunked(list(episodes)):
         statement = select(*columns).where(alert_care.c.fingerprint.in_(some))
         for fingerprint, episode, *kept in connection.execute(statement):

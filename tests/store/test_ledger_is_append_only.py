@@ -7,18 +7,20 @@ from sqlalchemy.exc import DBAPIError
 
 from cylinder_trace.store.database import Database, alembic_config, open_database, upgrade
 from cylinder_trace.store.tables import metadata
+from tests.handling import Office
 from tests.world import World, code, filled, registered
 
 APP_ROLE = "cylinder_trace_app"
-LEDGER = {"event": "kind", "alert_history": "became"}
+LEDGER = {"event": "kind", "alert_history": "became", "alert_note": "why"}
 
 
 @pytest.fixture
 def recorded(database: Database) -> Database:
-    """A database with events, and an alert that has a history."""
+    """A database with events, and an alert that has a history and a log."""
     world = World(database)
     world.post([registered(code(1), valid_until="2026-01-31"), filled(code(1), 1)])
     world.judge(2)
+    Office(world).act("commented", why="现场无人")
     return database
 
 
@@ -60,6 +62,9 @@ def test_the_server_role_adds_and_can_do_nothing_else(postgres_url: str, table: 
         " VALUES ('another', 'observe', 1, 1, '{}', '')",
         "alert_history": "INSERT INTO alert_history (fingerprint, transition_no, became, at_ms)"
         " VALUES ('another', 0, 'opened', 1)",
+        "alert_note": "INSERT INTO alert_note"
+        " (fingerprint, episode, number, did, at_ms, times, who, who_name, who_role, why, level)"
+        " VALUES ('another', 1, 1, 'commented', 1, 1, 'minhang', '', '', '', 0)",
     }
     attempt(database, become, copies[table])
     assert any("another" in map(str, row) for row in rows_of(database, table))
