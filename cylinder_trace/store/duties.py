@@ -215,17 +215,21 @@ def sign(
     remark: str,
     reference: Reference,
     now_ms: int,
+    seen_version: int | None = None,
 ) -> str:
     """Freeze a record's draft under a person's name; gives the hash of what was signed.
+
+    `seen_version` is that of the page that was read, where the record has been read anew since.
 
     Raises NotSigned where somebody was quicker, or the draft is another by now than the one that was read.
     """
     if person.role != "manager" or person.scope.id != record.site_id:
         raise NotSigned("not_yours")
     key = record.site_id, record.kind, record.first_day
+    version = record.version if seen_version is None else seen_version
     # First, so that of two people who sign at once the second finds it signed and not merely changed.
-    taken = _same(duty_record, *key) & (duty_record.c.version == record.version)
-    values = {"state": "signed", "version": record.version + 1, "wake_ms": None}
+    taken = _same(duty_record, *key) & (duty_record.c.version == version)
+    values = {"state": "signed", "version": version + 1, "wake_ms": None}
     changed = connection.execute(
         update(duty_record).where(taken, duty_record.c.state == "open").values(values)
     )

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from cylinder_trace.contract.receipt import LARGEST_BODY_BYTES
 from cylinder_trace.web.api.cases import case_api
+from cylinder_trace.web.api.duties import duty_api
 from cylinder_trace.web.api.figures import figures
 from cylinder_trace.web.api.handling import handling_api
 from cylinder_trace.web.api.network import network
@@ -62,6 +63,7 @@ def create_app(here: Server) -> OpenAPI:
     app.register_api(regulator)
     app.register_api(handling_api)
     app.register_api(network)
+    app.register_api(duty_api)
     app.register_api(figures)
     app.register_api(case_api)
     register_pages(app)

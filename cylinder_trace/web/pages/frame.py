@@ -10,6 +10,7 @@ from flask_login import current_user
 from cylinder_trace.web.language import language
 from cylinder_trace.web.pages.alerts import alert_pages
 from cylinder_trace.web.pages.cases import case_pages
+from cylinder_trace.web.pages.duties import duty_pages
 from cylinder_trace.web.pages.entrance import entrance
 from cylinder_trace.web.pages.figures import figure_pages
 from cylinder_trace.web.pages.handling import handling_pages
@@ -18,6 +19,7 @@ from cylinder_trace.web.pages.home import home_pages
 from cylinder_trace.web.pages.life import life_pages
 from cylinder_trace.web.pages.operator import operator_pages
 from cylinder_trace.web.pages.public import public_pages
+from cylinder_trace.web.pages.station_lists import station_list_pages
 from cylinder_trace.web.server import server
 from cylinder_trace.web.wording import say
 
@@ -30,6 +32,8 @@ _PAGES = (
     handling_pages,
     case_pages,
     operator_pages,
+    duty_pages,
+    station_list_pages,
     public_pages,
     health_pages,
     figure_pages,
@@ -39,6 +43,7 @@ _MENU = {
     "/": ("search", {"operator", "manager", "officer", "city"}),
     "/alerts": ("alerts", {"operator", "manager", "officer", "city"}),
     "/cases": ("cases", {"manager", "officer", "city"}),
+    "/duties": ("duties", {"manager", "officer", "city"}),
     "/figures": ("figures", {"officer", "city"}),
     "/scan": ("scan", {"operator", "manager"}),
 }
