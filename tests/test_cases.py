@@ -111,6 +111,7 @@ def test_an_alert_becomes_a_directive_is_rectified_re_checked_by_another_and_end
     [fingerprint] = office.overdue_fills(1)
     case_id = make_directive(office.here, ZHANG, [fingerprint])
     assert office.row(case_id)["demands"].startswith("1. ")
+    assert office.alert(fingerprint)["care"]["acknowledged_by"] == "zhang"
     issued = office.does(ZHANG, case_id, "issue")
     assert issued["number"] == "（闵行区）市监特令〔2026〕1号"
     reported = office.does(ZHAO, case_id, "report", why="已停用并送检", files=[("现场.jpg", JPEG)])

@@ -20,11 +20,11 @@ class NoPdf(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One finding as a paper states it."""
+    """One finding as a paper states it; `about` is the cylinder, person or site it is about."""
 
     title: Names
+    about: Names
     fact: Names
-    remedy: Names
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def gather(connection: Connection, case_id: int, alerts: Sequence[tuple[str, int
     """Have a case deal with these alerts too. Raises Taken."""
     rows = [
         {"case_id": case_id, "fingerprint": fingerprint, "episode": episode, "is_live": True}
-        for fingerprint, episode in alerts
+        for fingerprint, episode in sorted(set(alerts))  # in one order, as others take them
     ]
     if rows:
         try:

@@ -22,7 +22,7 @@ from cylinder_trace.store.ledger import Entry
 MOST_LISTED = 200
 """Records a paper lists; it says how many there are."""
 CITY = Scope("city")
-CITY_OFFICE = Names("市市场监督管理局", "City Administration for Market Regulation")
+CITY_OFFICE = Names("上海市市场监督管理局", "Shanghai Administration for Market Regulation")
 _ORDERED, _RECHECKED, _REPORTED = (
     "特种设备安全法.62",
     "特种设备安全监督检查办法.29",
@@ -97,7 +97,10 @@ def evidence_of(connection: Connection, members: list[dict[str, Any]]) -> list[E
 
 def _found(row: dict[str, Any], naming: Naming) -> Found:
     words = rule_of(row["rule"], row).words
-    return Found(Names(*words.title), naming.told(words.fact, row["facts"]), Names(*words.remedy))
+    about = naming.subject(row["subject"], row["facts"])
+    if row["cylinder_id"]:
+        about = Names(f"气瓶 {about.zh}", f"cylinder {about.en}")
+    return Found(Names(*words.title), about, naming.told(words.fact, row["facts"]))
 
 
 def _evidence(entry: Entry, naming: Naming) -> Evidence:

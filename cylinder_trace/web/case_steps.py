@@ -28,10 +28,10 @@ from cylinder_trace.judging.handling.cases import (
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.mail.former import rule_of
-from cylinder_trace.store import alerts, cases
+from cylinder_trace.store import alerts, cases, handling
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.cases import Entry
-from cylinder_trace.store.handling import Looked
+from cylinder_trace.store.handling import Looked, NoSuchAlert
 from cylinder_trace.store.people import Person
 from cylinder_trace.web.case_papers import paper_of
 from cylinder_trace.web.server import Server
@@ -95,7 +95,9 @@ def make_directive(here: Server, person: Person, fingerprints: Sequence[str]) ->
         case = Case(DIRECTIVE, "draft", district, site_id, due_ms=due_ms)
         entry = Entry("make", actor_of(person), person.name, now_ms)
         columns = {"severity": min(row["severity"] for row in found), "facts": "", "demands": _demands(found)}
-        return cases.make(connection, case, entry, _episodes(found), **columns)
+        case_id = cases.make(connection, case, entry, _episodes(found), **columns)
+        _see_to(connection, person, _episodes(found), _SEEN, reference, now_ms)
+        return case_id
 
 
 def make_letter(
@@ -133,8 +135,8 @@ def take(here: Server, person: Person, case_id: int, asked: Asked) -> None:
             raise Quicker(row)
         before = cases.case_of(row)
         deed = Deed(asked.step, actor_of(person), now_ms, asked.why.strip(), asked.due_day)
-        after = follow(before, deed, reference)
-        if files and not STEPS[family(before.kind)][asked.step].takes_files:
+        after, step = follow(before, deed, reference), STEPS[family(before.kind)][asked.step]
+        if files and not step.takes_files:
             raise Refused("no_files", "这一步不收附件。", "This step takes no files.")
         columns: dict[str, Any] = {}
         if asked.step == "edit":
@@ -142,13 +144,13 @@ def take(here: Server, person: Person, case_id: int, asked: Asked) -> None:
             columns = _texts(asked.facts, asked.demands)
         if asked.step == "issue":
             columns = {"issued_ms": now_ms}
-        entry = Entry(asked.step, deed.actor, person.name, now_ms, deed.why)
+        entry = Entry(asked.step, deed.actor, person.name, now_ms, deed.why if step.why else "")
         version = cases.move(connection, case_id, asked.version, after, entry, **columns)
         if version is None:
             raise Quicker(cases.one(connection, scope_of(person), case_id) or row)
         cases.attach(connection, case_id, version, files)
         if asked.step == "edit":
-            _gather(connection, person, row, asked.fingerprints)
+            _gather(connection, person, row, asked.fingerprints, reference, now_ms)
         if asked.step == "issue":
             _issue(
                 connection,
@@ -162,22 +164,32 @@ def take(here: Server, person: Person, case_id: int, asked: Asked) -> None:
             cases.settle(connection, case_id, verdict)
             if verdict:
                 wish = Wish("closed", deed.why[:LONGEST_WHY], verdict=verdict)
-                _close_alerts(connection, row, person, wish, reference, now_ms)
+                _see_to(connection, person, _episodes(row["alerts"]), wish, reference, now_ms)
 
 
+_SEEN = Wish("acknowledged")
+"""Who makes a case of an alert has seen it: nobody else is asked for it any more."""
 _VERDICTS = {"recheck": "handled", "appeal": "false_alarm"}
 """What the end of a case says about its alerts."""
 
 
-def _close_alerts(
-    connection: Connection, row: dict[str, Any], person: Person, wish: Wish, reference: Reference, now_ms: int
+def _see_to(
+    connection: Connection,
+    person: Person,
+    episodes: Sequence[tuple[str, int]],
+    wish: Wish,
+    reference: Reference,
+    now_ms: int,
 ) -> None:
-    """Close those alerts of a case that still stand as they were taken up; others went their own way meanwhile."""
-    for one in sorted(row["alerts"], key=lambda one: str(one["fingerprint"])):
-        stands = alerts.one(connection, person.scope, one["fingerprint"])
-        if stands and stands["status"] == "open" and stands["episode"] == one["episode"]:
-            seen = Looked(one["episode"], stands["care"]["version"])
-            act(connection, person, one["fingerprint"], seen, wish, reference, now_ms)
+    """Do this to those alerts that still stand as they were taken up; others went their own way meanwhile."""
+    for fingerprint, episode in sorted(episodes):
+        try:
+            held = handling.hold(connection, fingerprint, person.scope)
+        except NoSuchAlert:  # its site lies in another district by now
+            continue
+        is_done = wish.did == "acknowledged" and held.care.acknowledged_ms is not None
+        if held.status == "open" and held.episode == episode and not is_done:
+            act(connection, person, fingerprint, Looked(episode, held.care.version), wish, reference, now_ms)
 
 
 def _issue(
@@ -190,7 +202,14 @@ def _issue(
     cases.keep_paper(connection, row["case_id"], version, number, as_html(paper).encode())
 
 
-def _gather(connection: Connection, person: Person, row: dict[str, Any], fingerprints: Sequence[str]) -> None:
+def _gather(
+    connection: Connection,
+    person: Person,
+    row: dict[str, Any],
+    fingerprints: Sequence[str],
+    reference: Reference,
+    now_ms: int,
+) -> None:
     if not fingerprints:
         return
     if len(fingerprints) + len(row["alerts"]) > MOST_ALERTS:
@@ -201,6 +220,7 @@ def _gather(connection: Connection, person: Person, row: dict[str, Any], fingerp
     if any((one["site_id"], one["district"]) != (row["site_id"], row["district"]) for one in found):
         raise Refused("several_sites", "一案只涉及一个单位。", "A case is about one site.")
     cases.gather(connection, row["case_id"], _episodes(found))
+    _see_to(connection, person, _episodes(found), _SEEN, reference, now_ms)
 
 
 def _alerts(connection: Connection, person: Person, fingerprints: Sequence[str]) -> list[dict[str, Any]]:

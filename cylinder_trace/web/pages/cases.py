@@ -1,6 +1,7 @@
 """Cases: what waits for whom, one case with all that was done, and the forms of the steps that are open to the reader."""
 
 from base64 import b64encode
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from cylinder_trace.judging.handling.cases import DIRECTIVE, KINDS, LETTERS, STA
 from cylinder_trace.store import alerts, cases
 from cylinder_trace.web.case_papers import alerts_of, paper_of
 from cylinder_trace.web.case_requests import LARGEST_UPLOAD_BYTES, No, asked_of, day_of, refused_as
-from cylinder_trace.web.case_steps import MOST_ALERTS, make_directive, make_letter, scope_of, take
+from cylinder_trace.web.case_steps import MOST_ALERTS, Asked, make_directive, make_letter, scope_of, take
 from cylinder_trace.web.language import language
 from cylinder_trace.web.pages.shown_alert import naming_for, shown
 from cylinder_trace.web.server import server
@@ -128,7 +129,12 @@ def case(case_id: int) -> str | tuple[str, int]:
 def take_step(case_id: int, step: str) -> AnyResponse | str | tuple[str, int]:
     """Take a step; where somebody was quicker, or it may not be, the page says so and shows how it stands."""
     try:
-        take(server(), current_user.person, case_id, asked_of(step, request.form, request.files))
+        asked = asked_of(step, request.form, request.files)
+        if step == "issue" and "demands" in request.form:
+            # What stands in the fields is what is issued, saved before or not.
+            take(server(), current_user.person, case_id, replace(asked, step="edit"))
+            asked = Asked("issue", asked.version + 1)
+        take(server(), current_user.person, case_id, asked)
     except No as error:
         status, _, zh, en = refused_as(error)
         if status == 404:

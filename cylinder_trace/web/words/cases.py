@@ -57,6 +57,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "case_filter.mine": ("我经办的", "Made or issued by me"),
     "case_filter.all": ("全部", "All"),
     "case.saved": ("保存草稿", "Save the draft"),
+    "case.save_and": ("保存并", "Save and: "),
     "case.begin_letter": ("起草", "Begin the draft"),
     "case.quicker": (
         "他人已先办理，以下是现在的情况；您的操作没有生效。",
