@@ -258,9 +258,9 @@ def open_count(connection: Connection) -> dict[str, int]:
 
 
 def standing_open(connection: Connection, rules: Collection[str]) -> Iterator[tuple[str, str, int]]:
-    """The open alerts of these rules, as a stream: fingerprint, rule, and when the fact it shows happened."""
+    """The alerts of these rules that stand, those closed by people too, as a stream: fingerprint, rule, when it happened."""
     columns = (alert.c.fingerprint, alert.c.rule, alert.c.at_ms)
-    statement = select(*columns).where(alert.c.status == "open", alert.c.rule.in_(sorted(rules)))
+    statement = select(*columns).where(alert.c.status.in_(STANDS), alert.c.rule.in_(sorted(rules)))
     for row in connection.execution_options(yield_per=1000).execute(statement):
         yield row.fingerprint, row.rule, row.at_ms
 

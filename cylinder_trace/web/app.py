@@ -20,6 +20,7 @@ from cylinder_trace.web.api.network import network
 from cylinder_trace.web.api.regulator import regulator
 from cylinder_trace.web.api.snapshots import station_snapshots
 from cylinder_trace.web.api.stations import Batch, stations
+from cylinder_trace.web.api.trials import trials
 from cylinder_trace.web.pages.frame import register_pages, show_error
 from cylinder_trace.web.server import Server, refusal
 from cylinder_trace.web.sign_in import login_manager
@@ -65,6 +66,7 @@ def create_app(here: Server) -> OpenAPI:
     app.register_api(network)
     app.register_api(duty_api)
     app.register_api(figures)
+    app.register_api(trials)
     app.register_api(case_api)
     register_pages(app)
     app.register_error_handler(HTTPException, _answered)

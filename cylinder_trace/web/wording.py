@@ -1,9 +1,9 @@
 """The words of the pages, in Chinese and English."""
 
-from cylinder_trace.web.words import cases, duties, events, figures, handling, pages, scanning
+from cylinder_trace.web.words import cases, duties, events, figures, handling, pages, scanning, trials
 
 WORDS: dict[str, tuple[str, str]] = (
-    pages.WORDS | handling.WORDS | cases.WORDS | duties.WORDS | events.WORDS | figures.WORDS | scanning.WORDS
+    pages.WORDS | handling.WORDS | cases.WORDS | duties.WORDS | events.WORDS | figures.WORDS | trials.WORDS | scanning.WORDS
 )
 
 

@@ -20,6 +20,7 @@ from cylinder_trace.web.pages.life import life_pages
 from cylinder_trace.web.pages.operator import operator_pages
 from cylinder_trace.web.pages.public import public_pages
 from cylinder_trace.web.pages.station_lists import station_list_pages
+from cylinder_trace.web.pages.trials import trial_pages
 from cylinder_trace.web.server import server
 from cylinder_trace.web.wording import say
 
@@ -37,6 +38,7 @@ _PAGES = (
     public_pages,
     health_pages,
     figure_pages,
+    trial_pages,
 )
 
 _MENU = {
@@ -45,6 +47,7 @@ _MENU = {
     "/cases": ("cases", {"manager", "officer", "city"}),
     "/duties": ("duties", {"manager", "officer", "city"}),
     "/figures": ("figures", {"officer", "city"}),
+    "/trials": ("trials", {"city"}),
     "/scan": ("scan", {"operator", "manager"}),
 }
 """What is in the menu, its word, and for whose role."""
