@@ -13,14 +13,16 @@ from sqlalchemy.exc import DBAPIError
 
 from cylinder_trace import casework
 from cylinder_trace.judging.handling.cases import Refused
+from cylinder_trace.judging.handling.routing import Recipient
 from cylinder_trace.judging.scan import DAY_MS, local_day
+from cylinder_trace.mail.case_letter import CaseLetters
 from cylinder_trace.settings import Settings
-from cylinder_trace.store import alerts, cases
+from cylinder_trace.store import alerts, cases, contacts, recipients
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.cases import Taken
 from cylinder_trace.store.database import Database, open_database
 from cylinder_trace.store.people import Person
-from cylinder_trace.store.tables import account, alert, case_file
+from cylinder_trace.store.tables import account, alert, case_file, outbox
 from cylinder_trace.web.case_steps import Asked, NoSuchCase, Quicker, make_directive, make_letter, take
 from cylinder_trace.web.server import Server
 from tests.world import MINHANG, OTHER_STATION, SONGJIANG, STATION, World, code, filled, ms, registered
@@ -32,6 +34,7 @@ CHEN = Person("chen", "陈六", "city", Scope("city"))
 ZHAO = Person("zhao", "赵七", "manager", Scope("station", STATION))
 SUN = Person("sun", "孙八", "manager", Scope("station", OTHER_STATION))
 QIAN = Person("qian", "钱九", "operator", Scope("station", STATION))
+LETTERS = CaseLetters(Settings())
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64 + b"\xff\xd9"
 
 
@@ -213,9 +216,9 @@ def test_a_missed_deadline_is_noted_once_and_the_city_has_the_case(office: Offic
     case_id = office.issued(office.overdue_fills(1)[0])
     database, cache = office.world.database, office.world.cache
     due_ms = office.row(case_id)["due_ms"]
-    assert casework.run(database, cache, due_ms - 1) == {}
-    assert casework.run(database, cache, due_ms) == {"late_report": 1}
-    assert casework.run(database, cache, due_ms + DAY_MS) == {}
+    assert casework.run(database, cache, LETTERS, due_ms - 1) == {}
+    assert casework.run(database, cache, LETTERS, due_ms) == {"late_report": 1}
+    assert casework.run(database, cache, LETTERS, due_ms + DAY_MS) == {}
     row = office.row(case_id, CHEN.scope)
     assert (row["is_escalated"], row["log"][-1]["step"], row["log"][-1]["by_role"]) == (
         True,
@@ -225,15 +228,35 @@ def test_a_missed_deadline_is_noted_once_and_the_city_has_the_case(office: Offic
     office.now_ms = due_ms + DAY_MS
     office.does(ZHAO, case_id, "report")
     row = office.row(case_id)
-    assert casework.run(database, cache, row["due_ms"]) == {"late_recheck": 1}
+    assert casework.run(database, cache, LETTERS, row["due_ms"]) == {"late_recheck": 1}
     assert office.does(CHEN, case_id, "pass", why="市局复查")["state"] == "closed"
+
+
+def test_the_city_the_district_and_the_station_are_told_once_of_what_is_late(office: Office) -> None:
+    case_id, database = office.issued(office.overdue_fills(1)[0]), office.world.database
+    with database.writing() as connection:
+        for address, district, level in (
+            ("team@x.cn", MINHANG, 0),
+            ("city@x.cn", "*", 2),
+            ("sj@x.cn", SONGJIANG, 0),
+        ):
+            recipients.put(connection, Recipient(address, district, level=level))
+        contacts.put(connection, STATION, "station@x.cn", "")
+        contacts.put(connection, OTHER_STATION, "other@x.cn", "")
+    due_ms = office.row(case_id)["due_ms"]
+    for at_ms in (due_ms, due_ms + DAY_MS):
+        casework.run(database, office.world.cache, LETTERS, at_ms)
+    with database.reading() as connection:
+        mails = list(connection.execute(select(outbox.c.recipient, outbox.c.subject)))
+    assert sorted(mail.recipient for mail in mails) == ["city@x.cn", "station@x.cn", "team@x.cn"]
+    assert all("整改逾期，期限 2026-05-21" in mail.subject for mail in mails)
 
 
 def test_two_workers_note_what_is_late_once(office: Office) -> None:
     for fingerprint in office.overdue_fills(12):
         office.issued(fingerprint)
     at_ms = office.now_ms + 30 * DAY_MS
-    deeds = [lambda: casework.run(office.world.database, office.world.cache, at_ms)] * 2
+    deeds = [lambda: casework.run(office.world.database, office.world.cache, LETTERS, at_ms)] * 2
     came = both_at_once(office, *deeds)
     assert sum(one.get("late_report", 0) for one in came if isinstance(one, dict)) == 12
 

@@ -59,7 +59,7 @@ class DutyLetters:
         if more := len(records) - len(lines):
             lines.append(Names(f"另有 {more} 份，见链接。", f"{more} more: see the link."))
         link = f"{self._public_url}/duties"
-        return self._sealed(recipient, _written(title, lines, link, None), key, now_ms)
+        return self._sealed(recipient, listing(title, lines, link), key, now_ms)
 
     def due_list(
         self,
@@ -99,7 +99,7 @@ class DutyLetters:
             lines.append(Names("气瓶清单见附件。", "The cylinders are in the attached list."))
         link = f"{self._public_url}/duties/due"
         book = due_book(coming, past, papers, reference, firm)
-        return self._sealed(recipient, _written(title, lines, link, book), key, now_ms)
+        return self._sealed(recipient, listing(title, lines, link, book), key, now_ms)
 
     def _sealed(self, recipient: str, said: Written, key: str, now_ms: int) -> Mail:
         group = Group(key, "", "", None, None, [])
@@ -121,7 +121,8 @@ def _of_record(record: Record, site: Names) -> Names:
     )
 
 
-def _written(title: Names, lines: Sequence[Names], link: str, book: bytes | None) -> Written:
+def listing(title: Names, lines: Sequence[Names], link: str, book: bytes | None = None) -> Written:
+    """A mail that is a title, lines and a link."""
     text = [title.zh, f"  {title.en}", ""]
     for line in lines:
         text += [f"- {line.zh}", f"  {line.en}"]

@@ -224,11 +224,10 @@ def free_alerts(connection: Connection, district: str, site_id: str, limit: int)
     return list(connection.scalars(statement.order_by(alert.c.severity, alert.c.at_ms.desc()).limit(limit)))
 
 
-def woken(connection: Connection, now_ms: int, limit: int) -> list[tuple[int, int, Case]]:
-    """Cases with a deadline that has passed and was not noted: number, version and how each stands."""
+def woken(connection: Connection, now_ms: int, limit: int) -> list[dict[str, Any]]:
+    """Cases with a deadline that has passed and was not noted, the longest past first."""
     statement = select(case_file).where(case_file.c.wake_ms <= now_ms).order_by(case_file.c.wake_ms)
-    rows = connection.execute(statement.limit(limit)).mappings()
-    return [(row["case_id"], row["version"], case_of(row)) for row in rows]
+    return [dict(row) for row in connection.execute(statement.limit(limit)).mappings()]
 
 
 def _row_of(case: Case) -> dict[str, Any]:
