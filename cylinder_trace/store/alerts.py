@@ -248,7 +248,10 @@ def open_at(connection: Connection, site_id: str, rules: Collection[str]) -> dic
     """Of these rules, those with an open alert at a site, each with the fingerprint of one."""
     columns = select(alert.c.rule, func.min(alert.c.fingerprint))
     which = (alert.c.site_id == site_id) & alert.c.rule.in_(sorted(rules)) & (alert.c.status == "open")
-    return {rule: fingerprint for rule, fingerprint in connection.execute(columns.where(which).group_by(alert.c.rule))}
+    return {
+        rule: fingerprint
+        for rule, fingerprint in connection.execute(columns.where(which).group_by(alert.c.rule))
+    }
 
 
 def open_count(connection: Connection) -> dict[str, int]:
@@ -297,8 +300,18 @@ def within(statement: Select[Any], scope: Scope) -> Select[Any]:
     return statement.where(alert.c.site_id == scope.id)
 
 
-_OF_OFFICES = frozenset({"acknowledged_by", "assigned_to"})
-"""Who at an office sees to an alert is nothing that a station has to know."""
+_OF_OFFICES = frozenset(
+    {
+        "acknowledged_by",
+        "assigned_to",
+        "snoozed_until_ms",
+        "snoozed_until_times",
+        "level",
+        "since_ms",
+        "wake_ms",
+    }
+)
+"""Who at an office sees to an alert, and when it means to, is nothing that a station has to know."""
 _CARE = [column for column in alert_care.c if column.name not in {"fingerprint", "episode", "opened_ms"}]
 OF_EPISODE = and_(alert_care.c.fingerprint == alert.c.fingerprint, alert_care.c.episode == alert.c.episode)
 """Joins an alert with how the episode that it is in is looked after."""

@@ -30,6 +30,10 @@ def do(client: FlaskClient, fingerprint: str, what: str, version: int = 0, **typ
     return client.post(f"/alerts/{fingerprint}/{what}", data={"episode": 1, "version": version, **typed})
 
 
+def _handling(client: FlaskClient, fingerprint: str) -> Any:
+    return client.get(f"/api/v1/alerts/{fingerprint}/handling").get_json()
+
+
 def log_of(world: World, fingerprint: str) -> list[tuple[str, str, str]]:
     with world.database.reading() as connection:
         return [(one["who"], one["did"], one["why"]) for one in handling.log(connection, fingerprint)]
@@ -130,8 +134,11 @@ def test_a_station_explains_and_reads_nothing_of_what_offices_think(
         answer = do(manager, overdue, what, 4, why="x", verdict="handled", assignee="minhang")
         assert answer.status_code == 403
         assert "只有辖区或市局的执法人员" in text_of(answer.text)
-    listed = manager.get("/api/v1/alerts").get_json()["alerts"][0]
-    assert not {"acknowledged_by", "assigned_to"} & set(listed["care"])
+    do(signed_in("minhang"), overdue, "snooze", 4, why="等检验", until="2026-06-01")
+    for path in ("/alerts", f"/alerts/{overdue}"):
+        assert "延后" not in text_of(manager.get(path).text)
+    for one in (manager.get("/api/v1/alerts").get_json()["alerts"][0], _handling(manager, overdue)):
+        assert set(one["care"]) == {"version", "times", "acknowledged_ms", "verdict"}
 
 
 @pytest.mark.parametrize("name", ["songjiang", "manager-2", "op-2"])

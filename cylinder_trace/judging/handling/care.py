@@ -132,7 +132,7 @@ def why_not(care: Care, status: str, did: Act) -> str | None:
         return None if status == "closed" else "not_closed"
     if status != "open":
         return "not_open"
-    if did == "acknowledged" and care.acknowledged_ms is not None and not care.is_snoozed:
+    if did == "acknowledged" and not care.is_waiting:
         return "acknowledged_already"
     if did == "unsnoozed" and not care.is_snoozed:
         return "not_snoozed"

@@ -34,7 +34,7 @@ _CARE = Care.__dataclass_fields__
 
 def care_of(row: Mapping[str, Any]) -> Care:
     """How a listed alert is looked after."""
-    its = row["care"]
+    its = {"since_ms": row["opened_ms"]} | row["care"]
     return Care(**{name: its[name] for name in _CARE if name in its})
 
 
@@ -54,7 +54,7 @@ def badges(
         marks.append(("quiet", say("care.until", lang, at=_minute(care.snoozed_until_ms))))
     elif care.acknowledged_ms is not None:
         marks.append(("quiet", say("care.acknowledged", lang)))
-    elif escalation.is_overdue(care, reference.law, now_ms):
+    elif "level" in row["care"] and escalation.is_overdue(care, reference.law, now_ms):
         marks.append(("overdue", say("care.overdue", lang)))
     if care.assigned_to:
         who = names.get(care.assigned_to, care.assigned_to)
@@ -150,6 +150,8 @@ def _state(row: Mapping[str, Any], care: Care, reference: Reference, now_ms: int
         return "snoozed"
     if care.acknowledged_ms is not None:
         return "acknowledged"
+    if "level" not in row["care"]:  # a station does not read how its offices are behind
+        return "waiting"
     return "overdue" if escalation.is_overdue(care, reference.law, now_ms) else "waiting"
 
 
@@ -160,7 +162,11 @@ def _whole(row: dict[str, Any], log: Sequence[dict[str, Any]]) -> list[dict[str,
         for one in row["history"]
         if one["became"] not in {"closed", "reopened"}
     ]
-    return sorted([*by_itself, *log], key=lambda one: (one["episode"], one["at_ms"], one["number"]))
+
+    def order(one: dict[str, Any]) -> tuple[int, bool, int, int]:
+        return one["episode"], one["did"] != "was_opened", one["at_ms"], one["number"]
+
+    return sorted([*by_itself, *log], key=order)
 
 
 def _is_for_station(entry: Mapping[str, Any]) -> bool:

@@ -23,8 +23,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "care.told_up": ("已上报", "Told up to"),
     "care.episode": ("第 {n} 次出现", "Occurrence {n}"),
     "care.first_found": ("首次发现", "First found"),
-    "care.times": ("累计发现", "Found so far"),
-    "care.times_n": ("{n} 次", "{n} times"),
+    "care.times": ("累计发现次数", "Times found"),
     # the log
     "log": ("办理记录", "Log"),
     "log.system": ("系统", "the system"),
@@ -87,7 +86,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "quicker.again": ("您填写的内容仍在下方，核对后可再次提交。", "What you typed is still below; look, and send it again."),
     "not_now.not_closed": ("这起预警没有关闭，不能重新打开。", "The alert is not closed, so it can not be opened again."),
     "not_now.not_open": ("这起预警已经结束，不能再这样办理。", "The alert has ended; this can not be done any more."),
-    "not_now.acknowledged_already": ("已经签收。", "It is acknowledged already."),
+    "not_now.acknowledged_already": ("已经签收或延后。", "It is acknowledged or put off already."),
     "not_now.not_snoozed": ("没有延后，不需要取消。", "It is not put off."),
     "not_now.needs_why": ("请写明理由（2000 字以内）。", "Say why, in at most 2,000 characters."),
     "not_now.needs_verdict": ("请选择结论。", "Choose a conclusion."),
