@@ -13,15 +13,19 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from cylinder_trace import delivery, duty_records, following, sweep
+from cylinder_trace import casework, delivery, duty_records, following, sweep, watching
 from cylinder_trace.delivery import Channel
+from cylinder_trace.mail.case_letter import CaseLetters
 from cylinder_trace.mail.duty_letter import DutyLetters
+from cylinder_trace.mail.heartbeat import HeartbeatLetters
 from cylinder_trace.settings import Settings
 from cylinder_trace.store import work
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.parties import ReferenceCache
 
 log = logging.getLogger(__name__)
+CASEWORK_EVERY_S = 60
+"""How often the deadlines of cases are looked at."""
 BEAT_S = 1.0
 """How often a worker makes sure that it still leads, or asks whether it may."""
 FOLLOWING_EVERY_S = 60
@@ -29,6 +33,9 @@ FOLLOWING_EVERY_S = 60
 
 DUTIES_EVERY_S = 3600
 """How often it looks for periods that are over, terms that have passed, and cylinders that became idle."""
+
+WATCHING_EVERY_S = 60
+"""How often it looks at its own health."""
 
 Progress = Callable[[str, int], object]
 Walk = Callable[[int, Progress], Any]
@@ -67,6 +74,18 @@ class Worker:
             "duties",
             DUTIES_EVERY_S,
             lambda now, told: duty_records.run(database, cache, letters, now, told),
+        )
+        case_letters = CaseLetters(settings)
+        self._add(
+            "casework",
+            CASEWORK_EVERY_S,
+            lambda now, told: casework.run(database, cache, case_letters, now, told),
+        )
+        heartbeats = HeartbeatLetters(settings)
+        self._add(
+            "watching",
+            WATCHING_EVERY_S,
+            lambda now, told: watching.run(database, cache, heartbeats, now, told),
         )
         self._add(
             "delivery",

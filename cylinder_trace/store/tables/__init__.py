@@ -34,6 +34,7 @@ from cylinder_trace.store.tables.stories import (
     touched_site,
 )
 from cylinder_trace.store.tables.timetable import job, job_claim
+from cylinder_trace.store.tables.watching import snapshot_fetch
 
 __all__ = [
     "account",
@@ -78,6 +79,7 @@ __all__ = [
     "rejudge",
     "site_day",
     "site_visit",
+    "snapshot_fetch",
     "told_group",
     "touched_city_day",
     "touched_day",

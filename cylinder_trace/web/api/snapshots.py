@@ -36,7 +36,7 @@ from cylinder_trace.judging.state import State
 from cylinder_trace.judging.verdict import decided, naming_at_gun, worded
 from cylinder_trace.law.naming import Naming
 from cylinder_trace.law.tables import Law
-from cylinder_trace.store import codes, snapshots
+from cylinder_trace.store import codes, snapshots, watching
 from cylinder_trace.web.api.stations import as_json, stations_tag
 from cylinder_trace.web.server import refusal, server
 from cylinder_trace.web.signatures import signed_body
@@ -105,6 +105,10 @@ def get_snapshot(query: SnapshotQuery) -> Response:
     with here.database.reading() as connection:
         reference = here.cache.read(connection)
         page = page_of(connection, device.site_id, cursor, here.now_ms(), reference)
+        is_noted = watching.was_just_noted(connection, device.device_id, here.now_ms())
+    if not is_noted:
+        with here.database.writing() as connection:
+            watching.note_fetch(connection, device.device_id, device.site_id, here.now_ms())
     return as_json(signed_page(page, here.signing_key))
 
 

@@ -13,9 +13,15 @@ from cylinder_trace.judging.rule import Wording
 from cylinder_trace.judging.scan import MINUTE_MS
 from cylinder_trace.judging.system_rule import SystemRule, SystemState, about, local
 
+WATCHING = "watching"
+"""The job that looks."""
+
 
 def find(state: SystemState, reference: Reference) -> Iterator[Finding]:
     late_ms = reference.number("worker_stopped.late_min", state.at_ms) * MINUTE_MS
+    watched = [job.succeeded_ms or 0 for job in state.jobs if job.name == WATCHING]
+    if any(state.at_ms - last_ms > late_ms for last_ms in watched):
+        return  # the whole worker was away and has just come back: its jobs are about to run
     for job in state.jobs:
         is_late = state.at_ms - job.due_ms > late_ms
         fails_long = job.is_failing and state.at_ms - (job.succeeded_ms or 0) > late_ms
