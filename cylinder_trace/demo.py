@@ -21,6 +21,7 @@ from cylinder_trace.contract.fields import epoch_ms
 from cylinder_trace.contract.master import PersonRecord, SiteRecord
 from cylinder_trace.enrolment import enrol, kept_server_key, write_key
 from cylinder_trace.judging.handling.routing import EVERYWHERE, Recipient
+from cylinder_trace.judging.handling.timing import next_digest_ms
 from cylinder_trace.judging.scan import HOUR_MS
 from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.mail import SmtpChannel
@@ -320,8 +321,9 @@ class _Demo:
         return "fill_overdue 超期充装, override_used 人工放行 and out_of_area 跨区流动 found"
 
     def _deliver(self) -> str:
-        # The notices wait for others of their group; the demonstration's clock is put forward instead of waiting.
-        later_ms = epoch_ms(datetime.now(UTC)) + _QUICK_MS
+        # Notices wait for others of their group, or for the hours of work; the demonstration's clock is put forward.
+        with self.database.reading() as connection:
+            later_ms = next_digest_ms(epoch_ms(datetime.now(UTC)) + _QUICK_MS, self.cache.read(connection))
         with tqdm(unit=" mails", disable=None) as bar:
             tally = delivery.run(
                 self.database,
