@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from cylinder_trace.judging.handling import care as caring
 from cylinder_trace.judging.handling import timing
@@ -42,7 +42,7 @@ class Looked:
 class Quicker(Exception):
     """Somebody, or something, was quicker: what was seen is not how it stands. `since` is the log from there on."""
 
-    def __init__(self, since: Sequence[RowMapping]) -> None:
+    def __init__(self, since: Sequence[Mapping[str, Any]]) -> None:
         self.since = since
         super().__init__("the alert has been changed since it was read")
 
@@ -122,7 +122,7 @@ def hold_for(connection: Connection, person: Person, fingerprint: str, did: cari
         if seen.episode == held.episode:
             later &= alert_note.c.number > seen.version
         since = select(alert_note).where(later).order_by(alert_note.c.number)
-        raise Quicker(connection.execute(since).mappings().all())
+        raise Quicker([dict(row) for row in connection.execute(since).mappings()])
     if word := caring.why_not(held.care, held.status, did):
         raise NotNow(word)
     return held
