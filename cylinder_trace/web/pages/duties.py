@@ -179,16 +179,20 @@ def _listed(row: Record, site: str, now_ms: int, which: int) -> dict[str, Any]:
 def told(said: dict[str, Any], which: int) -> dict[str, Any]:
     """A record's JSON with words for what it counts and names."""
     lang = ("zh", "en")[which]
-    papers = [say("duties.licence_until", lang, until=said["licence"]["until"])] if said["licence"] else []
+    papers = (
+        [(say("duties.licence_until", lang, **said["licence"]), said["licence"])] if said["licence"] else []
+    )
     papers += [
-        say("duties.certificate_until", lang, who=one["person_id"], until=one["until"])
+        (say("duties.certificate_until", lang, who=one["person_id"], until=one["until"]), one)
         for one in said["certificates"]
     ]
     return said | {
-        "numbers": [(COUNTED[name][which], number) for name, number in said["numbers"].items()],
+        "numbers": [
+            (name[which], said["numbers"][key]) for key, name in COUNTED.items() if key in said["numbers"]
+        ],
         "alerts": [one | {"title": rule_of(one["rule"], one).words.title[which]} for one in said["alerts"]],
         "more_alerts": sum(said["alerts_by_status"].values()) > len(said["alerts"]),
-        "papers": papers,
+        "papers": [(line, one["until"] < said["last"]) for line, one in papers],
         "missing": [
             say("duties.missing_of", lang, device=device, n=number)
             for device, number in said["missing_numbers"].items()
