@@ -15,7 +15,7 @@ from cylinder_trace.contract.leaf import leaf_hash_of
 from cylinder_trace.judging.days import day_name, tallied
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import day_findings, network_findings
-from cylinder_trace.store import alerts, cylinders, days, flows, ledger, legs, surroundings
+from cylinder_trace.store import alerts, cylinders, days, duties, flows, ledger, legs, surroundings
 from cylinder_trace.store.database import Database, chunked
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.store.parties import ReferenceCache
@@ -47,6 +47,7 @@ def run(database: Database, cache: ReferenceCache, told: Told = lambda _what, _n
         yield from _weeks(connection, days.looked_back_on(connection), reference)
         yield from flows.at_odds(connection)
         yield from alerts.at_odds(connection)
+        yield from duties.at_odds(connection)
 
 
 def _leaf(entry: Entry) -> str | None:

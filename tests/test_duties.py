@@ -12,9 +12,10 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
-from cylinder_trace import duty_records
+from cylinder_trace import audit, duty_records
 from cylinder_trace.contract.master import PersonRecord
 from cylinder_trace.judging.handling.duties import KINDS, first_day_of, last_day_of, sha256_of, text_of
 from cylinder_trace.judging.handling.routing import Recipient
@@ -251,6 +252,26 @@ def test_a_signed_record_keeps_who_signed_as_what_and_when_under_its_hash(world:
         "at": "2026-05-05T07:00:00+08:00",
     }
     assert json.loads(kept.content)["remark"] == "已复核"
+
+
+def test_what_was_signed_can_not_be_changed_and_an_audit_would_find_it(world: World) -> None:
+    walk(world, TUESDAY_MORNING)
+    sign(world, record(world), TUESDAY_MORNING)
+    change = text("UPDATE duty_signature SET content = replace(content, '张安全', '李四')")
+    with pytest.raises(DBAPIError, match="append-only"), world.database.writing() as connection:
+        connection.execute(change)
+    assert not list(audit.run(world.database, world.cache))
+    guard = (
+        "duty_signature_refuses_update"
+        if not world.database.is_postgresql
+        else "duty_signature_refuses_change"
+    )
+    where = " ON duty_signature" if world.database.is_postgresql else ""
+    with world.database.writing() as connection:
+        connection.execute(text(f"DROP TRIGGER {guard}{where}"))
+        connection.execute(change)
+    (found,) = audit.run(world.database, world.cache)
+    assert "its content is not what was signed" in found
 
 
 def test_a_late_event_changes_no_signed_record_and_a_note_says_what_came(world: World) -> None:

@@ -1,7 +1,7 @@
 """The records that stations owe: which there are, what is on record for them, who signed, and who is to be reminded."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -286,3 +286,10 @@ def put_off(connection: Connection, records: Sequence[Record], until_ms: int) ->
     for record in records:
         which = _same(duty_record, record.site_id, record.kind, record.first_day)
         connection.execute(update(duty_record).where(which).values(wake_ms=until_ms))
+
+
+def at_odds(connection: Connection) -> Iterator[str]:
+    """Signed records whose content is not what was hashed when they were signed, in words."""
+    for row in connection.execute(select(duty_signature).execution_options(yield_per=1000)):
+        if sha256_of(row.content) != row.sha256:
+            yield f"{row.kind} record {row.first_day} of {row.site_id}: its content is not what was signed"

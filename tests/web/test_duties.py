@@ -232,3 +232,14 @@ def test_the_api_reads_signs_and_settles(duties_world: World, signed_in: SignIn)
     assert browser.post("/api/v1/duties/idle", json=settled).status_code == 200
     assert asked("idle?state=stored")["total"] == 1
     assert asked("records?state=signed", signed_in("minhang"))["total"] == 1
+
+
+def test_terms_that_nobody_confirmed_say_so(duties_world: World, signed_in: SignIn) -> None:
+    said = {
+        path: text_of(signed_in("manager").get(path).text)
+        for path in ("/duties", "/duties/due", "/duties/idle")
+    }
+    assert "签署期限（未经核实）" in said["/duties"]
+    assert "30 天内到期（未经核实）" in said["/duties/due"]
+    assert "365 天（未经核实）以上未见" in said["/duties/idle"]
+    assert "30 days (not confirmed)" in text_of(signed_in("manager", "en").get("/duties/due").text)

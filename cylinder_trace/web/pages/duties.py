@@ -18,6 +18,8 @@ from cylinder_trace.judging.handling.duties import (
     since_signed,
     text_of,
 )
+from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.scan import local_day
 from cylinder_trace.mail.former import rule_of
 from cylinder_trace.store import duties
 from cylinder_trace.store.duties import NotSigned, Record
@@ -43,6 +45,15 @@ def reader() -> Person:
 def page_asked() -> int:
     """The number of the page that is asked for, from 1 on."""
     return min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
+
+
+def unconfirmed(reference: Reference, *keys: str) -> str:
+    """What is said beside numbers of the law tables of which one is not confirmed; empty where all are."""
+    today = date.fromordinal(local_day(server().now_ms()))
+    if all(reference.law.threshold(key, today).confirmed for key in keys):
+        return ""
+    said = say("unconfirmed", language())
+    return said if said.startswith("（") else f" {said.strip()}"
 
 
 @duty_pages.get("/duties")
@@ -75,6 +86,7 @@ def record_list() -> str:
             }
             for one, number, due in lacking
         ],
+        unconfirmed=unconfirmed(reference, *(f"duty_record.{kind}_sign_within_days" for kind in KINDS)),
         state=state,
         site=site,
         site_name=names.site(site)[which] if site else "",

@@ -16,7 +16,7 @@ from cylinder_trace.store.due_lists import DueCylinder, Party
 from cylinder_trace.store.idle import NotSettled
 from cylinder_trace.web.language import language
 from cylinder_trace.web.lives import day_text
-from cylinder_trace.web.pages.duties import PAGE, page_asked, reader
+from cylinder_trace.web.pages.duties import PAGE, page_asked, reader, unconfirmed
 from cylinder_trace.web.pages.shown_alert import naming_for
 from cylinder_trace.web.server import server
 
@@ -52,6 +52,7 @@ def due() -> str:
         chosen=_code(party) if party else "",
         is_over=is_over,
         days=int(reference.number("due_list.before_days", now_ms)),
+        unconfirmed=unconfirmed(reference, "due_list.before_days"),
         papers=[
             {
                 "kind": PAPERS[one.kind][which],
@@ -174,6 +175,7 @@ def _idle_page(problem: str) -> str:
             for row in rows
         ],
         days=int(reference.number("idle_cleanup.after_days", now_ms)),
+        unconfirmed=unconfirmed(reference, "idle_cleanup.after_days"),
         problem=problem,
         why=request.form.get("why", "") if problem else "",
         total=total,

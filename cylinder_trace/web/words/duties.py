@@ -16,6 +16,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "duty-state.signed": ("已签", "signed"),
     "duties.is_reminded": ("已催签", "reminded"),
     "duties.is_told": ("已报辖区", "district told"),
+    "duties.basis": (
+        "依据市场监管总局令第 74 号；签署期限{unconfirmed}。",
+        "By SAMR Order 74; the terms for signing{unconfirmed}.",
+    ),
     "duties.record": ("记录", "Record"),
     "duties.period": ("期间", "Period"),
     "duties.sign_by": ("签署期限", "Sign by"),
@@ -88,7 +92,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "due.whose": ("单位", "Whose"),
     "due.of_site": ("站点：{name}", "At the site {name}"),
     "due.of_owner": ("产权：{name}", "Owned by {name}"),
-    "due.soon": ("{n} 天内到期", "Within {n} days"),
+    "due.soon": ("{n} 天内到期{unconfirmed}", "Within {n} days{unconfirmed}"),
     "due.over": ("已过期", "Overdue"),
     "due.show": ("查看", "Show"),
     "due.papers": ("证照", "Papers"),
@@ -101,8 +105,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "due.first_rows": ("表格含前 {n} 只。", "The workbook has the first {n}."),
     # nobody has seen them
     "idle.lead": (
-        "{n} 天以上未见的气瓶，逐只核查并注明结果；再次扫码即自动移出。",
-        "Cylinders not seen for {n} days: each is checked and settled; one that is scanned again leaves the list.",
+        "{n} 天{unconfirmed}以上未见的气瓶，逐只核查并注明结果；再次扫码即自动移出。",
+        "Cylinders not seen for {n} days{unconfirmed}: each is checked and settled; one that is scanned again leaves the list.",
     ),
     "idle.last_seen": ("最后出现", "Last seen"),
     "idle.last_said": ("最近说明", "Last said"),
