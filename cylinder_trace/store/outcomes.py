@@ -14,7 +14,7 @@ def every_alert(connection: Connection) -> Iterator[tuple[dict[str, Any], frozen
     shown: dict[str, set[str]] = {}
     for fingerprint, event_id in connection.execute(select(finding.c.fingerprint, finding.c.event_id)):
         shown.setdefault(fingerprint, set()).add(event_id)
-    names = ("fingerprint", "rule", "subject", "status", "at_ms", "opened_ms", "body")
+    names = ("fingerprint", "rule", "subject", "status", "at_ms", "first_opened_ms", "body")
     for row in connection.execute(select(*(alert.c[name] for name in names))).mappings():
         named = json.loads(row["body"])["evidence"]
         yield dict(row), frozenset((*named, *shown.get(row["fingerprint"], ())))
