@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from cylinder_trace import demo
-from cylinder_trace.bench import fill_checks, graph, report, sending
-from cylinder_trace.commands import contacting, data, drawing, enrolling, history, serving, trial
+from cylinder_trace.bench import fill_checks, graph, mail_rate, report
+from cylinder_trace.commands import contacting, data, drawing, enrolling, history, sending, serving, trial
 from cylinder_trace.commands.arguments import Unusable, whole
 from cylinder_trace.contract.errors import ContractError
 from cylinder_trace.enrolment import UnusableServerKey
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for subject in (serving, data, history, trial, drawing, enrolling, contacting):
+    for subject in (serving, data, history, trial, drawing, enrolling, contacting, sending):
         subject.add(command)
     showing = command("demo", "the whole way once, on a simulated city", _demo)
     showing.add_argument("--once", action="store_true", help="check every step, print a summary, and end")
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _bench(arguments: argparse.Namespace, _settings: Settings) -> int:
-    return report.main(quick=arguments.quick, more=[graph.main, sending.main, fill_checks.main])
+    return report.main(quick=arguments.quick, more=[graph.main, mail_rate.main, fill_checks.main])
 
 
 def _demo(arguments: argparse.Namespace, _settings: Settings) -> int:

@@ -6,6 +6,7 @@ import os
 import sys
 from email.utils import parseaddr
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cylinder_trace.commands.arguments import Adding, Unusable
 from cylinder_trace.enrolment import enrol, kept_server_key, shown, write_key
@@ -16,6 +17,7 @@ from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.settings import Settings
 from cylinder_trace.stage import opened
 from cylinder_trace.store import people, recipients
+from cylinder_trace.store.outbox import WEBHOOK, channel_to
 from cylinder_trace.web.server import clock_ms
 
 SHORTEST_PASSWORD = 8
@@ -96,8 +98,7 @@ def _user(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _recipient(arguments: argparse.Namespace, settings: Settings) -> int:
-    if "@" not in parseaddr(arguments.address)[1] or not arguments.address.isascii():
-        raise Unusable(f"{arguments.address} is no mail address; give such as team@example.cn")
+    _refuse_what_nobody_reads(arguments.address)
     everywhere = arguments.district == EVERYWHERE
     district = arguments.district if everywhere else _district(arguments.district)
     with opened(settings.database_url) as (database, _), database.writing() as connection:
@@ -106,6 +107,17 @@ def _recipient(arguments: argparse.Namespace, settings: Settings) -> int:
         f"{arguments.address} gets the alerts of {'every district that has nobody' if everywhere else district}"
     )
     return 0
+
+
+def _refuse_what_nobody_reads(address: str) -> None:
+    """Raises Unusable for what is neither a mail address nor the URL of a message platform."""
+    if channel_to(address) == WEBHOOK:
+        # Plain text only to a bridge on this machine: what is found is nobody's business on the way.
+        parts = urlsplit(address)
+        if not parts.hostname or (parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1"}):
+            raise Unusable(f"{address} is not encrypted; give a https:// URL, or one of 127.0.0.1")
+    elif "@" not in parseaddr(address)[1] or not address.isascii():
+        raise Unusable(f"{address} is no mail address; give such as team@example.cn, or a https:// URL")
 
 
 def _district(adcode: str) -> str:

@@ -6,7 +6,7 @@ A row waits, is sent, or is a dead letter: refused for good, or given up. A pers
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -26,6 +26,7 @@ from cylinder_trace.store.database import add_missing
 from cylinder_trace.store.tables import outbox
 
 MAIL, WEBHOOK = "mail", "webhook"
+WAITING, LET_GO = "waiting", "let_go"
 _BYTES = ("body", "body_sha256")
 
 
@@ -164,16 +165,14 @@ def failed(connection: Connection, mail: Mail, answer: str, next_try_ms: int | N
     connection.execute(update(outbox).where(outbox.c.mail_id == mail.mail_id, still_ours).values(**values))
 
 
-def settle(
-    connection: Connection, mail_id: int, attempts: int, becomes: Literal["waiting", "let_go"], now_ms: int
-) -> bool:
+def settle(connection: Connection, mail_id: int, attempts: int, becomes: str, now_ms: int) -> bool:
     """Send a dead letter again, under its Message-ID, or let it go; gives False where it is none any more.
 
     `attempts` are those that the person saw: who was slower changes nothing.
     """
     seen = (outbox.c.mail_id == mail_id) & (outbox.c.state == "dead") & (outbox.c.attempts == attempts)
     # Counted as made now, so that it is not given up at its first "later"; what it was refused with is no "asked before".
-    again = {"next_try_ms": now_ms, "created_ms": now_ms, "last_answer": None} if becomes == "waiting" else {}
+    again = {"next_try_ms": now_ms, "created_ms": now_ms, "last_answer": None} if becomes == WAITING else {}
     return connection.execute(update(outbox).where(seen).values(state=becomes, **again)).rowcount == 1
 
 

@@ -1,9 +1,29 @@
 """The words of the pages, in Chinese and English."""
 
-from cylinder_trace.web.words import cases, duties, events, figures, handling, pages, scanning, trials
+from cylinder_trace.web.words import (
+    cases,
+    draws,
+    duties,
+    events,
+    figures,
+    handling,
+    outbox,
+    pages,
+    scanning,
+    trials,
+)
 
 WORDS: dict[str, tuple[str, str]] = (
-    pages.WORDS | handling.WORDS | cases.WORDS | duties.WORDS | events.WORDS | figures.WORDS | trials.WORDS | scanning.WORDS
+    pages.WORDS
+    | handling.WORDS
+    | cases.WORDS
+    | duties.WORDS
+    | events.WORDS
+    | figures.WORDS
+    | draws.WORDS
+    | outbox.WORDS
+    | trials.WORDS
+    | scanning.WORDS
 )
 
 

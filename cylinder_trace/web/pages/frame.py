@@ -11,13 +11,15 @@ from cylinder_trace.web.language import language
 from cylinder_trace.web.pages.alerts import alert_pages
 from cylinder_trace.web.pages.cases import case_pages
 from cylinder_trace.web.pages.duties import duty_pages
+from cylinder_trace.web.pages.draws import draw_pages
 from cylinder_trace.web.pages.entrance import entrance
 from cylinder_trace.web.pages.figures import figure_pages
 from cylinder_trace.web.pages.handling import handling_pages
-from cylinder_trace.web.pages.health import health_pages
+from cylinder_trace.web.pages.health import health_pages, worker_is_away
 from cylinder_trace.web.pages.home import home_pages
 from cylinder_trace.web.pages.life import life_pages
 from cylinder_trace.web.pages.operator import operator_pages
+from cylinder_trace.web.pages.outbox import outbox_pages
 from cylinder_trace.web.pages.public import public_pages
 from cylinder_trace.web.pages.station_lists import station_list_pages
 from cylinder_trace.web.pages.trials import trial_pages
@@ -37,7 +39,9 @@ _PAGES = (
     station_list_pages,
     public_pages,
     health_pages,
+    outbox_pages,
     figure_pages,
+    draw_pages,
     trial_pages,
 )
 
@@ -47,7 +51,9 @@ _MENU = {
     "/cases": ("cases", {"manager", "officer", "city"}),
     "/duties": ("duties", {"manager", "officer", "city"}),
     "/figures": ("figures", {"officer", "city"}),
+    "/draws": ("draws", {"officer", "city"}),
     "/trials": ("trials", {"city"}),
+    "/outbox": ("outbox", {"city"}),
     "/scan": ("scan", {"operator", "manager"}),
 }
 """What is in the menu, its word, and for whose role."""
@@ -80,6 +86,7 @@ def _everywhere() -> dict[str, Any]:
         "t": lambda key, **facts: say(key, lang, **facts),
         "person": current_user.person if current_user.is_authenticated else None,
         "menu": _menu(),
+        "worker_is_away": current_user.is_authenticated and worker_is_away(),
         "path": request.full_path.rstrip("?"),
         "now": server().now(),
     }

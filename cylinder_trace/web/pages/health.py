@@ -41,13 +41,24 @@ def health() -> tuple[str, int]:
     return page, 503 if failing else 200
 
 
+def worker_is_away() -> bool:
+    """Whether a job that ran once stands still: then nothing of what is found since is on any page."""
+    here = server()
+    now_ms = here.now_ms()
+    with here.database.reading() as connection:
+        return any(_is_late(row, now_ms) for row in work.jobs(connection))
+
+
+def _is_late(row: dict[str, Any], now_ms: int) -> bool:
+    return row["next_run_ms"] is not None and now_ms - row["next_run_ms"] > LATE_AFTER_MS
+
+
 def _shown(row: dict[str, Any], now_ms: int, *, tells: bool) -> dict[str, Any]:
     next_ms, error = row["next_run_ms"], row["last_error"]
-    late = next_ms is not None and now_ms - next_ms > LATE_AFTER_MS
     return {
         "name": row["job"],
         "last_success": moment_of(row["last_success_ms"]) if row["last_success_ms"] else None,
         "next_run": moment_of(next_ms) if next_ms else None,
-        "state": "error" if error else "job_late" if late else "ok",
+        "state": "error" if error else "job_late" if _is_late(row, now_ms) else "ok",
         "error": error if tells else None,
     }
