@@ -3,10 +3,11 @@
 A window ends with a local day that is over and reaches back over `DAYS` days, that day included.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import accumulate, combinations
 from statistics import median
 
 from cylinder_trace.judging.days import day_name
@@ -69,15 +70,16 @@ class City:
             self._shares["keyed"] = median(shares) if shares else 0.0
         return self._shares["keyed"]
 
-    def mass_median(self, size: str, fewest: int) -> float | None:
-        """The median of what the sites fill into bottles of a size, in grams; None where fewer than three fill enough."""
+    def usual_mass_g(self, size: str, fewest: int) -> float | None:
+        """What the sites fill into bottles of a size: the median of the sites' means, or of these with each counting as
+        often as the site filled, whichever is more; None where fewer than three fill enough."""
         if size not in self._shares:
             means = []
             for its in self.of.values():
                 n, total, _ = weighed(its.values(), size)
                 if n >= fewest:
-                    means.append(total / n)
-            self._shares[size] = median(means) if len(means) >= 3 else -1.0
+                    means.append((total / n, n))
+            self._shares[size] = _usual(means) if len(means) >= 3 else -1.0
         known = self._shares[size]
         return None if known < 0 else known
 
@@ -156,6 +158,14 @@ def weighed(tallies: Iterable[Tally], size: str) -> tuple[int, int, int]:
         if its:
             n, total, squares = n + its[0], total + its[1], squares + its[2]
     return n, total, squares
+
+
+def _usual(means: Sequence[tuple[float, int]]) -> float:
+    """The higher of the median of sites' means and that of their fills."""
+    ordered = sorted(means)
+    so_far = list(accumulate(n for _, n in ordered))
+    of_fills = ordered[bisect_left(so_far, so_far[-1] / 2)][0]
+    return max(median(mean for mean, _ in ordered), of_fills)
 
 
 def site_windows(city: City, reference: Reference) -> Iterator[SiteWindow]:

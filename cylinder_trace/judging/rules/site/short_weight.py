@@ -4,7 +4,9 @@ Why it matters: customers pay for gas they do not get, and what is saved is sold
 Example: over 300 fills a station puts 1.2 kg less into its bottles than the city's others do.
 Source: 特种设备安全法 art. 49; thresholds short_weight.*. Over four weeks and at least so many fills of one size, the mean lies
 below the nominal mass by more than a scale may err, with a one-sided t above the threshold. Nominal is what half the city's
-stations fill, at most what the model may hold. One alert a station and month.
+stations fill, or more than half of its fills are, whichever is more: many small stations that fill short do not make it
+usual, nor does a large one. It is at most what the model may hold; where fewer than three stations fill that size, a share
+of that, for nobody fills to the brim. One alert a station and month.
 """
 
 from collections.abc import Iterator
@@ -16,6 +18,9 @@ from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import Wording
 from cylinder_trace.judging.site_rule import SiteRule
 from cylinder_trace.judging.windows import SiteWindow, weighed
+
+_ENOUGH_FOR_A_MEAN = 30
+"""Fills with which a station has a say in what is usual: it accuses nobody by that."""
 
 
 def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
@@ -36,8 +41,10 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
         least_t = reference.number("short_weight.t", at_ms)
         if (allowed_g - may_err_g - mean_g) / error_g <= least_t:
             continue  # whatever the city's others fill in
-        usual_g = window.city.mass_median(size, fewest)
-        nominal_g = allowed_g if usual_g is None else min(usual_g, allowed_g)
+        usual_g = window.city.usual_mass_g(size, _ENOUGH_FOR_A_MEAN)
+        if usual_g is None:
+            usual_g = allowed_g * reference.number("short_weight.filled_share", at_ms)
+        nominal_g = min(usual_g, allowed_g)
         if (nominal_g - may_err_g - mean_g) / error_g > least_t:
             facts: dict[str, Fact] = {
                 "station": window.site,
