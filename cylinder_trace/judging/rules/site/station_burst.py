@@ -4,13 +4,14 @@ Why it matters: fills that were only scanned make other bottles' fills look lawf
 Example: six bottles are filled a second time in one day without having left the station.
 Source: 特种设备安全法 art. 49; thresholds station_burst.*. First the evidence of single bottles: so many filled twice that day.
 Else the count: above the median of comparable days, times what the rest of the city does more that day, by so many median
-absolute deviations and by the spread of such counts. What catches up after days that stood still stays quiet.
+absolute deviations and by the spread of such counts. What catches up after days that stood still stays quiet: as much
+as the mean of those days makes for all of them, for a median hides the busy ones.
 One alert a station and day.
 """
 
 from collections.abc import Iterator
 from math import sqrt
-from statistics import median
+from statistics import fmean, median
 
 from cylinder_trace.judging.days import MOST_NAMED, SiteDay, day_name
 from cylinder_trace.judging.finding import Fact, Finding
@@ -55,8 +56,10 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
     mads = reference.number("station_burst.mads", window.at_ms)
     if today.fills <= _limit(usual, spread, mads):
         return  # whatever the rest of the city does: it only makes more of what is usual
-    usual *= _city_ratio(window, [day for day, _ in before])
-    if today.fills <= _limit(usual, spread, mads) or _catches_up(window, usual):
+    ratio = _city_ratio(window, [day for day, _ in before])
+    usual *= ratio
+    mean = ratio * fmean(fills for _, fills in before)
+    if today.fills <= _limit(usual, spread, mads) or _catches_up(window, usual, mean):
         return
     facts: dict[str, Fact] = {
         "station": window.site,
@@ -74,7 +77,7 @@ def _limit(usual: float, spread: float, mads: float) -> float:
     return usual + mads * max(spread, sqrt(usual + 0.05 * usual**2))
 
 
-def _catches_up(window: SiteWindow, usual: float) -> bool:
+def _catches_up(window: SiteWindow, usual: float, mean: float) -> bool:
     """Whether what is filled since the station stood still is no more than it would have filled all the while."""
 
     def stood_still(back: int) -> bool:
@@ -86,7 +89,8 @@ def _catches_up(window: SiteWindow, usual: float) -> bool:
         return False
     while back < _STOOD_STILL and stood_still(back + 1):
         back += 1
-    return window.total("fills", back + 1) <= usual * (back + 1) * 1.25
+    expected = mean * (back + 1)
+    return window.total("fills", back + 1) <= expected + max(expected / 4, 3 * sqrt(expected))
 
 
 def _city_ratio(window: SiteWindow, days: list[int]) -> float:
