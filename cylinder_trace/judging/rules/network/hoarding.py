@@ -4,10 +4,13 @@ Why it matters: bottles put away with friendly users are a secret store, or wait
 Example: within four weeks five customers of one depot have each got five cylinders and given none back.
 Source: 上海市燃气管理条例 art. 27; thresholds hoarding.*. What a customer gave to anybody counts as given back. One alert a
 firm and supplying place; it ends when the cylinders come back or the weeks have passed.
+Where as much goes as comes, the last five movements of one customer in 32 are deliveries, by chance: of many customers
+so many must pile up so much that chance does not explain it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import exp
 from typing import NamedTuple
 
 import networkx as nx
@@ -29,18 +32,24 @@ from cylinder_trace.judging.scan import day_start_ms, local_day
 
 
 class Terms(NamedTuple):
-    """So many customers that got so many cylinders each, and gave back no more than a share, within so many days."""
+    """So many customers that got so many cylinders each, and gave back no more than a share, within so many days.
+
+    So many are there by chance with a probability below `chance`.
+    """
 
     customers: int
     cylinders_each: int
     window_days: int
     given_back_share: float
+    chance: float
 
 
 def terms(reference: Reference, as_of_ms: int) -> Terms:
     """The terms as of a moment."""
-    customers, each, days, share = (reference.number(f"hoarding.{one}", as_of_ms) for one in Terms._fields)
-    return Terms(int(customers), int(each), int(days), share)
+    customers, each, days, share, chance = (
+        reference.number(f"hoarding.{one}", as_of_ms) for one in Terms._fields
+    )
+    return Terms(int(customers), int(each), int(days), share, chance)
 
 
 def find(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference, as_of_ms: int) -> Iterator[Finding]:
@@ -50,7 +59,7 @@ def find(graph: "nx.MultiDiGraph[str]", site: str, reference: Reference, as_of_m
         [one for one in flows if one.day <= today] for flows in _moved(graph, site, reference, as_of_ms)
     )
     piling = piling_up(brought_by_now, left_by_now, asked)
-    if len(piling) < asked.customers:
+    if not beyond_chance(piling, Counter(one.to_site for one in brought_by_now), asked):
         return
     legs = _legs(graph, site, piling, today - asked.window_days + 1)
     brought = [one for one in legs if one[1].from_site == site and day_of(one[1]) <= today]
@@ -97,6 +106,27 @@ def piling_up(brought: Iterable[Flow], left: Iterable[Flow], asked: Terms) -> di
             if is_lopsided(got, gave, asked.cylinders_each, asked.given_back_share):
                 piling[customer] = max(piling.get(customer, 0), got - gave)
     return piling
+
+
+def beyond_chance(piling: Mapping[str, int], got: Mapping[str, int], asked: Terms) -> bool:
+    """Whether enough customers pile up, and at some height more of them than chance makes of those that got so much."""
+    for each in range(asked.cylinders_each, max(piling.values(), default=0) + 1):
+        many = sum(n >= each for n in piling.values())
+        if many < asked.customers:
+            return False
+        by_chance = sum(n >= each for n in got.values()) / 2**each
+        if _poisson_tail(many, by_chance) < asked.chance:
+            return True
+    return False
+
+
+def _poisson_tail(many: int, mean: float) -> float:
+    """The chance of so many or more where that many are expected."""
+    term, below = exp(-mean), 0.0
+    for number in range(many):
+        below += term
+        term *= mean / (number + 1)
+    return 1 - below
 
 
 def _moved(
