@@ -113,7 +113,10 @@ def reminds_ms(due: int, reminded: int, reference: Reference, now_ms: int) -> in
     if reminded > 1:
         return None
     at_ms = due + int(reference.number("duty_record.reminded_at_h", now_ms) * HOUR_MS)
-    return at_ms + reminded * int(reference.number("duty_record.district_after_days", now_ms)) * DAY_MS
+    if not reminded:
+        return at_ms
+    # After a standstill too a station has its days to answer.
+    return max(at_ms, now_ms) + int(reference.number("duty_record.district_after_days", now_ms)) * DAY_MS
 
 
 def owes(site: str, kind: str, first_day: int, reference: Reference, is_active: bool) -> bool:
