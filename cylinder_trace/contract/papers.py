@@ -16,6 +16,10 @@ class Licence(OfficeAct):
     licence_no: Text
     media: tuple[Medium, ...] = Field(max_length=200)
     valid_until: Day
+    granted_on: Literal["examination", "self_declaration"] | None = Field(
+        default=None,
+        description="after an examination, or on the holder's own declaration, which is checked afterwards",
+    )
 
 
 class TagBlock(OfficeAct):

@@ -10,7 +10,7 @@ from cylinder_trace.contract.event import MalformedEvent, read_event
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "contract"
 
-FURTHER_EVENTS = {"fill_by_pressure": "fill", "deliver_for_standby": "deliver"}
+FURTHER_EVENTS = {"fill_by_pressure": "fill", "deliver_for_standby": "deliver", "licence_declared": "licence"}
 """Golden events beside the one each kind has, and their kind."""
 
 

@@ -34,11 +34,15 @@ class UnusableBallot(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A station in the pot with `weight` tickets; one that is `always` visited needs no luck."""
+    """A station in the pot with `weight` tickets; one that is `always` visited needs no luck.
+
+    `points` say what the weight is made of, and change nothing in the draw.
+    """
 
     id: str
     weight: int
     always: bool = False
+    points: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Ballot:
             "number": self.number,
             "inspectors_each": self.inspectors_each,
             "stations": [
-                {"id": one.id, "weight": one.weight, "always": one.always}
+                {"id": one.id, "weight": one.weight, "always": one.always, "points": dict(one.points)}
                 for one in sorted(self.stations, key=lambda one: _order(one.id))
             ],
             "inspectors": sorted(self.inspectors, key=_order),
@@ -147,7 +151,12 @@ def ballot_of(message: Mapping[str, Any]) -> Ballot:
             number=_whole(message["number"]),
             inspectors_each=_whole(message["inspectors_each"]),
             stations=tuple(
-                Candidate(str(one["id"]), _whole(one["weight"]), one.get("always", False) is True)
+                Candidate(
+                    str(one["id"]),
+                    _whole(one["weight"]),
+                    one.get("always", False) is True,
+                    tuple((str(what), _whole(number)) for what, number in one.get("points", {}).items()),
+                )
                 for one in message["stations"]
             ),
             inspectors=tuple(map(str, message["inspectors"])),

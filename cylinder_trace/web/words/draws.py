@@ -1,0 +1,85 @@
+"""The words of risk and draws."""
+
+WORDS: dict[str, tuple[str, str]] = {
+    "draws": ("双随机抽查", "Draws"),
+    "draws.stations": ("充装站风险", "Stations by risk"),
+    "draws.weighted": (
+        "分数即抽签的号数；每一分都能点开它所依据的记录。分值为本系统默认值，未经核实。",
+        (
+            "A station has as many tickets as points, and every point opens the records it is of. The numbers are our own"
+            " defaults, not confirmed."
+        ),
+    ),
+    "draws.new": ("新的抽查", "A new draw"),
+    "draws.so_far": ("以往抽查", "Draws so far"),
+    "draws.purpose": ("抽查事项", "Purpose"),
+    "draws.number": ("随机抽取站数", "Stations by lot"),
+    "draws.number_hint": ("必查的站另计。", "Those always visited come on top."),
+    "draws.inspectors_each": ("每站检查人员", "Inspectors each"),
+    "draws.exclusions": ("回避（每行：用户名 场所编号）", "Exclusions (a line each: user name, site id)"),
+    "draws.seed_from": (
+        "种子取自（日后公布的数值，可空）",
+        "Seed from (a value to be published later; may be empty)",
+    ),
+    "draws.seed_hint": (
+        "名单先固定，数值公布后才能抽，谁也不能挑结果。留空则由本系统随机产生种子，立即抽取。",
+        (
+            "The list is fixed now and drawn once the value is out, so that nobody can choose. Empty: the seed is made here by"
+            " chance, and drawn at once."
+        ),
+    ),
+    "draws.plan": ("固定名单", "Fix the list"),
+    "draws.draw": ("抽取", "Draw"),
+    "draws.public_value": ("已公布的数值", "The published value"),
+    "draws.waits": ("名单已固定，待数值公布", "Fixed; waits for the value"),
+    "draws.drawn": ("已抽取", "Drawn"),
+    "draws.drawn_already": ("已经抽过，一份名单只抽一次。", "It was drawn already; a list is drawn once."),
+    "draws.wrong": ("不能抽取：{said}", "It can not be drawn: {said}"),
+    "draws.no_such_exclusion": (
+        "回避名单中没有这个人员或场所：{line}",
+        "an exclusion names no inspector or station of the district: {line}",
+    ),
+    "draws.seed": ("种子", "Seed"),
+    "draws.ballot_sha256": ("名单 SHA-256", "SHA-256 of the list"),
+    "draws.algorithm": ("算法", "Algorithm"),
+    "draws.planned": ("固定", "Fixed"),
+    "draws.publish": ("公布文件（JSON）", "Published file (JSON)"),
+    "draws.repeat": (
+        "任何人可用公布文件重新抽取，核对结果：",
+        "Anybody repeats the draw with the published file:",
+    ),
+    "draws.result": ("抽取结果", "What was drawn"),
+    "draws.candidates": ("名单与号数", "The list and its tickets"),
+    "draws.tickets": ("号数", "Tickets"),
+    "draws.inspectors": ("检查人员", "Inspectors"),
+    "draws.always": ("必查", "always"),
+    "draws.by_lot": ("随机", "by lot"),
+    "draws.visit": ("检查", "Visit"),
+    "draws.note_visit": ("登记检查", "Record the visit"),
+    "draws.visited_on": ("检查日期", "Day of the visit"),
+    "draws.outcome": ("检查结果", "Outcome"),
+    "draws.note": ("说明", "Note"),
+    "draws.visit_wrong": (
+        "请填写固定名单之后、今天以前的日期和检查结果。",
+        "Give an outcome, and a day from the fixing of the list up to today.",
+    ),
+    "outcome.in_order": ("未发现问题", "In order"),
+    "outcome.faults": ("发现问题", "Faults found"),
+    "risk": ("风险分", "Risk"),
+    "risk.of": ("构成", "Made of"),
+    "risk.base": ("基础分", "Every station"),
+    "risk.open_1": ("未结“立即”级预警", "Open alerts: at once"),
+    "risk.open_2": ("未结“当日”级预警", "Open alerts: same day"),
+    "risk.open_3": ("未结“汇总”级预警", "Open alerts: digest"),
+    "risk.unlawful_fills": ("每千次充装中违法充装", "Unlawful fills in 1,000"),
+    "risk.late_rectification": ("整改逾期", "Late rectifications"),
+    "risk.missing_records": ("逾期未签记录", "Records overdue"),
+    "risk.declared_licence": ("自我声明换证未检查", "Self-declared licence, unchecked"),
+    "risk.never_visited": ("尚无检查记录", "No visit on record"),
+    "risk.since_visit": ("距上次检查（月）", "Months since the last visit"),
+    "risk.fills": ("近期被判违法的充装", "Fills judged unlawful"),
+    "risk.cases": ("整改逾期的案件", "Cases rectified late"),
+    "risk.licence": ("自我声明承诺换证", "The licence on self-declaration"),
+    "risk.visits": ("检查记录", "Visits"),
+    "risk.base_note": ("每站相同。", "The same for every station."),
+}
