@@ -12,14 +12,14 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from cylinder_trace import casework
-from cylinder_trace.judging.handling.cases import Refused
+from cylinder_trace.judging.handling.cases import Actor, Refused
 from cylinder_trace.judging.handling.routing import Recipient
 from cylinder_trace.judging.scan import DAY_MS, local_day
 from cylinder_trace.mail.case_letter import CaseLetters
 from cylinder_trace.settings import Settings
 from cylinder_trace.store import alerts, cases, contacts, recipients
 from cylinder_trace.store.alerts import Scope
-from cylinder_trace.store.cases import Taken
+from cylinder_trace.store.cases import Entry, Taken
 from cylinder_trace.store.database import Database, open_database
 from cylinder_trace.store.people import Person
 from cylinder_trace.store.tables import account, alert, case_file, outbox
@@ -183,6 +183,15 @@ def test_of_two_officers_who_act_at_once_one_is_told_how_it_stands(office: Offic
     assert quicker.row["version"] == row["version"] == seen + 1
     assert quicker.row["state"] == row["state"] in {"closed", "failed"}
     assert [one["no"] for one in row["log"]] == list(range(seen + 2))
+
+
+def test_a_case_that_was_changed_since_it_was_seen_is_not_changed_again(office: Office) -> None:
+    case_id = office.issued(office.overdue_fills(1)[0])
+    row = office.row(case_id)
+    entry = Entry("remark", Actor("li", "officer", MINHANG), "李四", office.now_ms)
+    with office.world.database.writing() as connection:
+        moved = [cases.move(connection, case_id, 1, cases.case_of(row), entry) for _ in range(2)]
+    assert moved == [2, None]
 
 
 def test_an_alert_is_dealt_with_in_one_case_whoever_begins_at_once(office: Office) -> None:
