@@ -261,6 +261,40 @@ def test_the_city_the_district_and_the_station_are_told_once_of_what_is_late(off
     assert all("整改逾期，期限 2026-05-21" in mail.subject for mail in mails)
 
 
+def test_who_has_to_act_next_is_told_of_a_step(office: Office) -> None:
+    fingerprint, database = office.overdue_fills(1)[0], office.world.database
+    with database.writing() as connection:
+        for address, district, level in (
+            ("team@x.cn", MINHANG, 0),
+            ("city@x.cn", "*", 2),
+            ("sj@x.cn", SONGJIANG, 0),
+        ):
+            recipients.put(connection, Recipient(address, district, level=level))
+        contacts.put(connection, STATION, "station@x.cn", "")
+
+    def told() -> list[tuple[str, str]]:
+        with database.reading() as connection:
+            rows = connection.execute(select(outbox.c.recipient, outbox.c.subject).order_by(outbox.c.mail_id))
+            return [(row.recipient, row.subject) for row in rows]
+
+    case_id = make_directive(office.here, ZHANG, [fingerprint])
+    office.does(ZHANG, case_id, "edit", is_serious=True)
+    assert told() == []
+    office.does(ZHANG, case_id, "issue")
+    said = "station-1 点 特种设备安全监察指令（闵行区）市监特令〔2026〕1号：下达"
+    assert told() == [(one, said) for one in ("station@x.cn", "city@x.cn", "team@x.cn")]
+    office.does(ZHAO, case_id, "report")
+    assert [one for one, _ in told()[3:]] == ["team@x.cn"]
+
+
+def test_an_address_that_no_mail_can_go_to_stops_no_step(office: Office) -> None:
+    case_id = make_directive(office.here, ZHANG, office.overdue_fills(1))
+    with office.world.database.writing() as connection:
+        contacts.put(connection, STATION, "station\n@x.cn", "")
+        contacts.put(connection, STATION, "z@x.cn", "")
+    assert office.does(ZHANG, case_id, "issue")["state"] == "issued"
+
+
 def test_two_workers_note_what_is_late_once(office: Office) -> None:
     for fingerprint in office.overdue_fills(12):
         office.issued(fingerprint)

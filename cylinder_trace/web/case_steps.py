@@ -1,7 +1,7 @@
 """What a signed-in person does to a case, for the pages and the API alike: decided, compared with what stands, kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -33,6 +33,7 @@ from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.cases import Entry
 from cylinder_trace.store.handling import Looked, NoSuchAlert
 from cylinder_trace.store.people import Person
+from cylinder_trace.web.case_mails import tell
 from cylinder_trace.web.case_papers import paper_of
 from cylinder_trace.web.server import Server
 
@@ -151,14 +152,10 @@ def take(here: Server, person: Person, case_id: int, asked: Asked) -> None:
         cases.attach(connection, case_id, version, files)
         if asked.step == "edit":
             _gather(connection, person, row, asked.fingerprints, reference, now_ms)
+        stands = row | asdict(after) | {"version": version}
         if asked.step == "issue":
-            _issue(
-                connection,
-                row | {"issued_ms": now_ms, "is_serious": after.is_serious},
-                person,
-                reference,
-                version,
-            )
+            stands["number"] = _issue(connection, stands | {"issued_ms": now_ms}, person, reference)
+        tell(connection, here.settings, stands, asked.step, reference, now_ms)
         if after.state in {"closed", "dropped"}:
             verdict = _VERDICTS.get(after.closed_how)
             cases.settle(connection, case_id, verdict)
@@ -192,14 +189,14 @@ def _see_to(
             act(connection, person, fingerprint, Looked(episode, held.care.version), wish, reference, now_ms)
 
 
-def _issue(
-    connection: Connection, row: dict[str, Any], person: Person, reference: Reference, version: int
-) -> None:
+def _issue(connection: Connection, row: dict[str, Any], person: Person, reference: Reference) -> str:
+    """Give a paper its number, and keep it as it is now; gives the number."""
     year = date.fromordinal(local_day(row["issued_ms"])).year
     last = cases.next_number(connection, series_of(row["kind"], row["district"], year))
     number = number_of(row["kind"], reference.law.district(row["district"]).zh, year, last)
     paper = paper_of(connection, row, reference, row["issued_ms"], number=number, issuer=person.name)
-    cases.keep_paper(connection, row["case_id"], version, number, as_html(paper).encode())
+    cases.keep_paper(connection, row["case_id"], row["version"], number, as_html(paper).encode())
+    return number
 
 
 def _gather(
