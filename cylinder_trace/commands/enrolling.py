@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from cylinder_trace.commands.arguments import Adding, Unusable
 from cylinder_trace.enrolment import enrol, kept_server_key, shown, write_key
-from cylinder_trace.judging.handling.routing import EVERYWHERE, Recipient
+from cylinder_trace.judging.handling.routing import EVERYWHERE, HOURS, Recipient
 from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.rules import RULES
 from cylinder_trace.law.tables import LawError
 from cylinder_trace.law.tables import load as load_law
 from cylinder_trace.settings import Settings
@@ -41,13 +42,25 @@ def add(command: Adding) -> None:
     users.add_argument("--name", required=True)
     users.add_argument("--role", choices=sorted(people.ROLES), required=True)
     users.add_argument("--scope", default="", help="district adcode or site id; empty for the city")
-    mails = command("recipient", "name an address for a district's alert mails", _recipient)
-    mails.add_argument("action", choices=["add"])
-    mails.add_argument("address")
+    mails = command(
+        "recipient", "who gets a district's alerts: name one, list them, take one off", _recipient
+    )
+    mails.add_argument("action", choices=["add", "list", "remove"])
+    mails.add_argument("address", nargs="?", default="")
     mails.add_argument(
         "--district", default=EVERYWHERE, help="adcode; * (default) takes what no district does"
     )
     mails.add_argument("--name", default="")
+    mails.add_argument("--rules", default="", help="only these rules, comma between; without it every rule")
+    mails.add_argument("--severities", default="", help="only these, such as 1,2; without it every severity")
+    mails.add_argument("--hours", choices=HOURS, default="any", help="in working time, or out of it, only")
+    mails.add_argument(
+        "--level",
+        type=int,
+        choices=[0, 1, 2],
+        default=0,
+        help="0 the team, 1 its head, 2 the city: told when nobody acts",
+    )
 
 
 def _device(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -98,15 +111,65 @@ def _user(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _recipient(arguments: argparse.Namespace, settings: Settings) -> int:
-    _refuse_what_nobody_reads(arguments.address)
+    if arguments.action == "list":
+        return _list_recipients(settings)
     everywhere = arguments.district == EVERYWHERE
     district = arguments.district if everywhere else _district(arguments.district)
+    if arguments.action == "remove":
+        with opened(settings.database_url) as (database, _), database.writing() as connection:
+            try:
+                if not recipients.remove(connection, arguments.address, district):
+                    raise Unusable(f"{arguments.address} is no recipient of {district}; see: recipient list")
+            except recipients.LastFallback as error:
+                raise Unusable(str(error)) from None
+        print(f"{arguments.address} gets no alerts of {district} any more")
+        return 0
+    _refuse_what_nobody_reads(arguments.address)
+    one = Recipient(
+        arguments.address,
+        district,
+        arguments.name,
+        _rules(arguments.rules),
+        _severities(arguments.severities),
+        arguments.hours,
+        arguments.level,
+    )
     with opened(settings.database_url) as (database, _), database.writing() as connection:
-        recipients.put(connection, Recipient(arguments.address, district, arguments.name))
+        try:
+            recipients.put(connection, one)
+        except recipients.LastFallback as error:
+            raise Unusable(str(error)) from None
     print(
         f"{arguments.address} gets the alerts of {'every district that has nobody' if everywhere else district}"
     )
     return 0
+
+
+def _list_recipients(settings: Settings) -> int:
+    with opened(settings.database_url) as (database, _), database.reading() as connection:
+        for one in recipients.everyone(connection):
+            wants = [
+                f"rules {','.join(sorted(one.rules))}" if one.rules else "",
+                f"severities {','.join(map(str, sorted(one.severities)))}" if one.severities else "",
+                f"hours {one.hours}" if one.hours != "any" else "",
+                f"level {one.level}" if one.level else "",
+            ]
+            print("  ".join(filter(None, [one.district, one.address, one.name, *wants])))
+    return 0
+
+
+def _rules(said: str) -> frozenset[str]:
+    """Rules by name. Raises Unusable for one that there is not."""
+    named = frozenset(said.split(",")) - {""}
+    if unknown := named - RULES.keys():
+        raise Unusable(f"no such rule: {', '.join(sorted(unknown))}; see: cylinder-trace rules")
+    return named
+
+
+def _severities(said: str) -> frozenset[int]:
+    if not set(said) <= set("123,"):
+        raise Unusable(f"--severities {said}: give 1, 2, 3 with commas between, such as 1,2")
+    return frozenset(int(one) for one in said.split(",") if one)
 
 
 def _refuse_what_nobody_reads(address: str) -> None:

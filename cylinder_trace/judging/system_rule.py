@@ -72,6 +72,16 @@ class SnapshotFetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Flood:
+    """Alerts of one rule that were too many to be sent by themselves: how many, since when, and when the digest tells."""
+
+    rule: str
+    number: int
+    since_ms: int
+    digest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SystemState:
     """All of it, at a moment."""
 
@@ -82,6 +92,7 @@ class SystemState:
     reaches: tuple[Reach, ...] = ()
     heartbeats: tuple[Heartbeat, ...] = ()
     snapshots: tuple[SnapshotFetch, ...] = ()
+    floods: tuple[Flood, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

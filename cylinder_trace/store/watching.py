@@ -11,6 +11,7 @@ from cylinder_trace.judging.scan import MINUTE_MS
 from cylinder_trace.judging.system_rule import (
     Backlog,
     DeadLetters,
+    Flood,
     Heartbeat,
     JobState,
     Reach,
@@ -19,7 +20,7 @@ from cylinder_trace.judging.system_rule import (
 )
 from cylinder_trace.store import recipients, work
 from cylinder_trace.store.database import put
-from cylinder_trace.store.tables import alert, device, outbox, snapshot_fetch
+from cylinder_trace.store.tables import alert, device, notice, outbox, snapshot_fetch
 
 UNIT = "system"
 """The unit of judging that shows what is found in the system itself."""
@@ -39,6 +40,7 @@ def state(connection: Connection, reference: Reference, now_ms: int) -> SystemSt
         _reaches(connection, reference, {address: last for address, (_, last) in dead.items()}, now_ms),
         _heartbeats(connection),
         _snapshots(connection),
+        _floods(connection),
     )
 
 
@@ -142,3 +144,10 @@ def _snapshots(connection: Connection) -> tuple[SnapshotFetch, ...]:
     still = select(*columns).join(device, device.c.device_id == snapshot_fetch.c.device_id)
     still = still.where(device.c.revoked_ms.is_(None)).group_by(snapshot_fetch.c.site_id)
     return tuple(SnapshotFetch(*row) for row in connection.execute(still.order_by(snapshot_fetch.c.site_id)))
+
+
+def _floods(connection: Connection) -> tuple[Flood, ...]:
+    columns = (alert.c.rule, func.count(), func.min(alert.c.opened_ms), func.min(notice.c.due_ms))
+    held = select(*columns).join(notice, notice.c.fingerprint == alert.c.fingerprint)
+    held = held.where(notice.c.state == "due", notice.c.in_digest).group_by(alert.c.rule)
+    return tuple(Flood(*row) for row in connection.execute(held.order_by(alert.c.rule)))

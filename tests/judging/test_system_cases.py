@@ -14,6 +14,7 @@ from cylinder_trace.judging.rules import RULES, SYSTEM_RULES, system_findings
 from cylinder_trace.judging.system_rule import (
     Backlog,
     DeadLetters,
+    Flood,
     Heartbeat,
     JobState,
     Reach,
@@ -32,8 +33,9 @@ PARTS: dict[str, type] = {
     "reaches": Reach,
     "heartbeats": Heartbeat,
     "snapshots": SnapshotFetch,
+    "floods": Flood,
 }
-_MOMENTS = {"due", "succeeded", "since", "made", "fetched"}
+_MOMENTS = {"due", "succeeded", "since", "made", "fetched", "digest"}
 
 
 def cases() -> Iterator[Any]:

@@ -70,6 +70,7 @@ from cylinder_trace.judging.rules.site import (
     station_burst,
 )
 from cylinder_trace.judging.rules.system import (
+    alert_flood,
     dead_letters,
     heartbeat_missing,
     no_recipient,
@@ -157,6 +158,7 @@ SYSTEM_RULES: tuple[SystemRule, ...] = (
     no_recipient.RULE,
     heartbeat_missing.RULE,
     snapshot_stale.RULE,
+    alert_flood.RULE,
 )
 
 # Those that look at a window at all: a city has many windows.
