@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from cylinder_trace.contract.receipt import LARGEST_BODY_BYTES
 from cylinder_trace.web.api.cases import case_api
 from cylinder_trace.web.api.duties import duty_api
+from cylinder_trace.web.api.draws import draws
 from cylinder_trace.web.api.figures import figures
 from cylinder_trace.web.api.handling import handling_api
 from cylinder_trace.web.api.network import network
@@ -66,6 +67,7 @@ def create_app(here: Server) -> OpenAPI:
     app.register_api(network)
     app.register_api(duty_api)
     app.register_api(figures)
+    app.register_api(draws)
     app.register_api(trials)
     app.register_api(case_api)
     register_pages(app)

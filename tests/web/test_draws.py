@@ -133,3 +133,19 @@ def test_a_station_reads_no_draw_and_no_risk(overdue: World, signed_in: SignIn) 
     for path in ("/draws", where, f"{where}.json", f"/risk/{STATION}"):
         assert station.get(path).status_code == 404
     assert station.post("/draws", data=ASKED).status_code == 404
+
+
+def test_the_api_gives_the_risk_with_its_reasons_and_draws_as_published(
+    overdue: World, signed_in: SignIn
+) -> None:
+    officer = signed_in("minhang")
+    where = officer.post("/draws", data=ASKED).headers["Location"]
+    (station,) = officer.get("/api/v1/risk").get_json()["stations"]
+    assert station["weight"] == sum(one["points"] for one in station["points"])
+    assert all(one["link"].startswith("/") for one in station["points"])
+    assert officer.get(f"/api/v1{where}").get_json() == json.loads(officer.get(f"{where}.json").data)
+    assert [one["purpose"] for one in officer.get("/api/v1/draws").get_json()["draws"]] == ["节前检查"]
+    assert signed_in("songjiang").get(f"/api/v1{where}").status_code == 404
+    assert signed_in("songjiang").get("/api/v1/draws").get_json() == {"draws": []}
+    for path, status in (("/api/v1/risk", 403), ("/api/v1/draws", 403), (f"/api/v1{where}", 404)):
+        assert signed_in("op-1").get(path).status_code == status

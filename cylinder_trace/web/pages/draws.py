@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as Redirect
 
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.judging.handling.draw import Ballot, Candidate, Exclusion, UnusableBallot, seed_of
+from cylinder_trace.judging.rules import RULES
 from cylinder_trace.judging.scan import day_start_ms, local_day
 from cylinder_trace.store import draws, ledger
 from cylinder_trace.store import risk as risk_rows
@@ -152,7 +153,14 @@ def station_risk(site: str) -> str:
         weight=its.weight,
         always=its.always,
         points=points_of(site, its),
-        fills=[one | {"at": moment_of(one["occurred_ms"])} for one in fills],
+        fills=[
+            one
+            | {
+                "at": moment_of(one["occurred_ms"]),
+                "title": RULES[one["rule"]].words.title[0 if lang == "zh" else 1],
+            }
+            for one in fills
+        ],
         cases=sorted(set(facts.late_cases)),
         licence=[event_row(readable(one, scope), naming, lang) for one in found.values()],
         visits=[one | {"at": moment_of(one["at_ms"])} for one in visits],

@@ -21,6 +21,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "种子取自（日后公布的数值，可空）",
         "Seed from (a value to be published later; may be empty)",
     ),
+    "draws.seed_is": ("种子取自", "Seed from"),
+    "draws.excluded": ("回避", "Excluded"),
     "draws.seed_hint": (
         "名单先固定，数值公布后才能抽，谁也不能挑结果。留空则由本系统随机产生种子，立即抽取。",
         (
