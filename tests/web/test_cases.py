@@ -3,6 +3,7 @@
 import gc
 import io
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
@@ -180,7 +181,9 @@ def test_a_file_is_kept_as_it_is_and_given_back_to_be_saved(signed_in: SignIn, i
     assert got.data == PNG
     assert got.headers["Content-Type"] == "image/png"
     assert got.headers["X-Content-Type-Options"] == "nosniff"
-    assert got.headers["Content-Disposition"].startswith("attachment")
+    said_as = got.headers["Content-Disposition"]
+    assert said_as.isascii()
+    assert unquote(said_as) == "attachment; filename*=UTF-8''b现场gpj.php.png"
     assert "sandbox" in got.headers["Content-Security-Policy"]
 
 

@@ -4,6 +4,7 @@ from base64 import b64encode
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
@@ -169,7 +170,8 @@ def file(case_id: int, log_no: int, no: int) -> Response:
     if kept is None:
         abort(404)
     answer = Response(kept["body"], mimetype=kept["media_type"])
-    answer.headers.set("Content-Disposition", "attachment", filename=kept["name"])
+    # RFC 6266: a header holds no Chinese, so that the name is written in ASCII.
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(kept['name'], safe='')}"
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
     answer.headers["Repr-Digest"] = f"sha-256=:{b64encode(kept['sha256']).decode()}:"
     return answer
