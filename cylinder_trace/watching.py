@@ -10,7 +10,7 @@ from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import system_findings
 from cylinder_trace.judging.scan import HOUR_MS, day_start_ms, local_day
 from cylinder_trace.law.calendar import is_working_day
-from cylinder_trace.store import alerts, ledger, outbox, recipients, watching
+from cylinder_trace.store import outbox, recipients, watching
 from cylinder_trace.store.consequences import Judged, draw
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.parties import ReferenceCache
@@ -56,13 +56,7 @@ def _heartbeat(connection: Connection, letters: Letters, reference: Reference, n
     fallbacks = {one.address for one in recipients.everyone(connection) if recipients.is_fallback(one)}
     if not fallbacks:
         return 0
-    mails = outbox.counts(connection)
-    numbers = {
-        "open": sum(alerts.open_count(connection).values()),
-        "pending": ledger.counts(connection)["pending"],
-        "waiting": mails["waiting"],
-        "dead": mails["dead"],
-    }
+    numbers = watching.numbers(connection)
     for address in sorted(fallbacks):
         subject, message_id, body = letters.heartbeat(address, numbers, key, now_ms)
         outbox.post(connection, key, address, subject, message_id, body, now_ms)

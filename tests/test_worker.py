@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from tests.databases import PostgresServer
 from tests.postbox import TEAM, Inbox, receiving
 from tests.processes import Process, until
 from tests.world import MINHANG, MONDAY_MS, World, code, filled, registered
+
+FAIL_OVER_S = 5.0
 
 
 @pytest.fixture
@@ -147,8 +150,9 @@ def test_another_stands_by_and_takes_over_when_the_leader_is_killed(
             until(lambda: succeeded_after(database, seen_ms + 2000), "two more slots", first, second)
             assert claimed_by(database) == {first.pid}
             first.kill()
-            killed_ms = clock_ms()
+            killed_ms, killed_s = clock_ms(), time.monotonic()
             second.wait_to_say(f":{second.pid} leads")
+            assert time.monotonic() - killed_s < FAIL_OVER_S
             world.post(overdue_fills(1))
             until(lambda: not pending(database), "the sweep", second)
             until(lambda: succeeded_after(database, killed_ms), "both jobs", second)

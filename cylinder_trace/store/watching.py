@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from cylinder_trace.judging.handling.routing import EVERYWHERE
 from cylinder_trace.judging.reference import Reference
+from cylinder_trace.judging.rules.system import no_recipient
 from cylinder_trace.judging.scan import MINUTE_MS
 from cylinder_trace.judging.system_rule import (
     Backlog,
@@ -20,7 +21,7 @@ from cylinder_trace.judging.system_rule import (
 )
 from cylinder_trace.store import recipients, work
 from cylinder_trace.store.database import put
-from cylinder_trace.store.tables import alert, device, notice, outbox, snapshot_fetch
+from cylinder_trace.store.tables import alert, device, notice, outbox, pending, snapshot_fetch
 
 UNIT = "system"
 """The unit of judging that shows what is found in the system itself."""
@@ -50,6 +51,17 @@ def is_posted(connection: Connection, group_key: str) -> bool:
         connection.scalar(select(outbox.c.mail_id).where(outbox.c.group_key == group_key).limit(1))
         is not None
     )
+
+
+def numbers(connection: Connection) -> dict[str, int]:
+    """What a sign of life tells: open alerts, records to be judged, and what waits in the outbox or is dead."""
+    asked = {
+        "open": select(func.count()).select_from(alert).where(alert.c.status == "open"),
+        "pending": select(func.count()).select_from(pending),
+        "waiting": select(func.count()).select_from(outbox).where(outbox.c.state == "waiting"),
+        "dead": select(func.count()).select_from(outbox).where(outbox.c.state == "dead"),
+    }
+    return {name: connection.scalar(statement) or 0 for name, statement in asked.items()}
 
 
 def note_fetch(connection: Connection, device_id: str, site_id: str, now_ms: int) -> None:
@@ -111,15 +123,22 @@ def _reaches(
         if one.district != EVERYWHERE or recipients.is_fallback(one):
             named[one.district].add(one.address)
     gone = {address for address, last in dead.items() if not _was_sent_since(connection, address, last)}
-    known = select(alert.c.subject, alert.c.at_ms)
-    known = known.where(alert.c.rule == "no_recipient", alert.c.status == "open")
-    since_ms = {subject: at_ms for subject, at_ms in connection.execute(known)}
-    districts = {site.district for site in reference.sites.values() if site.district}
     found = []
-    for district in sorted({EVERYWHERE, *districts}):
+    for district in sorted(
+        {EVERYWHERE, *(site.district for site in reference.sites.values() if site.district)}
+    ):
         addresses = named.get(district) or named[EVERYWHERE]
-        found.append(Reach(district, len(addresses), len(addresses - gone), since_ms.get(district, now_ms)))
+        reachable = len(addresses - gone)
+        # Since when nobody can be told is what the alert has said since it was opened: it must not move with the clock.
+        since_ms = now_ms if reachable else _standing_since(connection, district) or now_ms
+        found.append(Reach(district, len(addresses), reachable, since_ms))
     return tuple(found)
+
+
+def _standing_since(connection: Connection, district: str) -> int | None:
+    of_district = no_recipient.fingerprint_of(district)
+    standing = select(alert.c.at_ms).where(alert.c.fingerprint == of_district, alert.c.status == "open")
+    return connection.scalar(standing)
 
 
 def _was_sent_since(connection: Connection, address: str, mail_id: int) -> bool:

@@ -19,6 +19,11 @@ def find(state: SystemState, _reference: Reference) -> Iterator[Finding]:
             yield about(RULE.name, one.district, one.since_ms, district=one.district, addresses=one.addresses)
 
 
+def fingerprint_of(district: str) -> str:
+    """The alert about a district."""
+    return about(RULE.name, district, 0).fingerprint
+
+
 RULE = SystemRule(
     name="no_recipient",
     severity=1,
