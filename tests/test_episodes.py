@@ -10,7 +10,7 @@ from cylinder_trace.store import alerts
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.tables import alert_history, notice
 from tests.handling import CITY, MINHANG_OFFICER, Office
-from tests.world import STATION, World, code, corrected, filled, licensed, registered
+from tests.world import STATION, World, checked, code, corrected, filled, licensed, registered
 
 
 @pytest.fixture
@@ -84,11 +84,13 @@ def test_a_new_episode_starts_fresh_and_nothing_is_added_to_the_one_that_ended(
 def test_what_a_person_closed_stays_closed_while_its_finding_is_shown_at_every_sweep(
     world: World, office: Office
 ) -> None:
-    overdue(world)
+    overdue(world, 10)
     office.act("closed", why="已封存该瓶", verdict="handled")
-    for hours in (2, 26, 50):
-        world.post([filled(code(1), hours)])  # judged again, with another alert of its own
-        world.sweep(hours + 1)
+    for hours in (1, 2, 3):
+        world.post(
+            [checked("fill_check", code(1), hours)]
+        )  # late: the story is told anew, with the same finding
+        world.sweep(10 + hours)
         assert office.row()["status"] == "closed"
     assert history(office) == [("opened", 1), ("closed", 1)]
     with world.database.reading() as connection:

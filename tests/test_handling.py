@@ -1,12 +1,14 @@
 """Promises 9, 10 and 14: what people do about alerts is kept, one after the other, and what nobody does goes up."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
 from typing import Any, get_args
 
 import pytest
 from sqlalchemy import select
 
+from cylinder_trace import acting
+from cylinder_trace.acting import Wish
 from cylinder_trace.judging.handling import care as caring
 from cylinder_trace.judging.handling.care import Act
 from cylinder_trace.judging.handling.escalation import due_ms
@@ -124,6 +126,21 @@ def test_a_person_and_the_judge_at_once_lose_nothing(office: Office) -> None:
     assert closed.result()
     assert (row["status"], row["episode"]) in {("open", 2), ("closed", 1)}
     assert said(office) == ["closed"]
+
+
+def test_the_judge_waits_for_a_person_who_is_about_to_close_and_then_sees_that_they_did(
+    office: Office,
+) -> None:
+    seen, its = office.seen(), office.row()["fingerprint"]
+    database, wish = office.world.database, Wish("closed", why="到场核实", verdict="handled")
+    with ThreadPoolExecutor(1) as other:
+        with database.writing() as connection:
+            reference = office.world.cache.read(connection)
+            acting.act(connection, MINHANG_OFFICER, its, seen, wish, reference, ms(4))
+            judged = other.submit(fills_again, office)
+            assert wait([judged], 0.7).not_done
+        judged.result()
+    assert (office.row()["status"], office.row()["episode"]) == ("open", 2)
 
 
 def test_what_was_seen_before_somebody_else_acted_does_not_count(office: Office) -> None:
