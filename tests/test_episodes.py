@@ -46,7 +46,7 @@ def told(world: World) -> list[str]:
         return list(connection.scalars(which.order_by(*order)))
 
 
-def test_an_alert_that_comes_back_after_it_ended_is_a_new_episode_and_when_it_was_first_is_kept(
+def test_promise_2_an_alert_that_comes_back_after_it_ended_is_a_new_episode_and_when_it_was_first_is_kept(
     world: World, office: Office
 ) -> None:
     wrong = corrected(overdue(world), 2)
@@ -65,7 +65,7 @@ def test_an_alert_that_comes_back_after_it_ended_is_a_new_episode_and_when_it_wa
     assert told(world) == ["first", "withdrawn", "again"]
 
 
-def test_a_new_episode_starts_fresh_and_nothing_is_added_to_the_one_that_ended(
+def test_promise_2_a_new_episode_starts_fresh_and_nothing_is_added_to_the_one_that_ended(
     world: World, office: Office
 ) -> None:
     wrong = corrected(overdue(world), 2)
@@ -131,7 +131,7 @@ def test_a_closed_alert_that_gets_new_members_opens_as_a_new_episode(database: D
     assert (row["at_ms"], row["body"]) == (earliest.at_ms, earliest.body)
 
 
-def test_withdrawn_resolved_and_closed_are_three_words(world: World, office: Office) -> None:
+def test_promise_3_withdrawn_resolved_and_closed_are_three_words(world: World, office: Office) -> None:
     fill = overdue(world)
     told(world)
     office.act("closed", why="误录检验日期", verdict="false_alarm")

@@ -67,7 +67,7 @@ def tell(office: Office) -> None:
 # --- promise 9 ------------------------------------------------------------------------------------------------
 
 
-def test_each_step_is_kept_with_who_when_what_and_why(office: Office) -> None:
+def test_promise_9_each_step_is_kept_with_who_when_what_and_why(office: Office) -> None:
     office.act("acknowledged", hours=2, why="已派员")
     office.act("assigned", hours=3, assignee="minhang-2")
     office.act("commented", hours=4, why="现场无人", person=CITY)
@@ -84,7 +84,7 @@ def test_each_step_is_kept_with_who_when_what_and_why(office: Office) -> None:
     assert (care.acknowledged_by, care.acknowledged_ms, care.assigned_to) == ("minhang", ms(2), "minhang-2")
 
 
-def test_of_two_people_at_once_one_is_told_what_the_other_did(office: Office) -> None:
+def test_promise_9_of_two_people_at_once_one_is_told_what_the_other_did(office: Office) -> None:
     seen, start = office.seen(), Barrier(2)
 
     def close(person: Person) -> Any:
@@ -183,7 +183,7 @@ def test_an_alert_is_assigned_to_officers_of_its_district_or_the_city_only(
         assert office.care().assigned_to == one
 
 
-def test_new_events_never_wipe_what_people_wrote(office: Office) -> None:
+def test_promise_9_new_events_never_wipe_what_people_wrote(office: Office) -> None:
     office.act("assigned", assignee="minhang-2")
     office.act("commented", why="换证材料已报")
     before = office.log()
@@ -193,7 +193,7 @@ def test_new_events_never_wipe_what_people_wrote(office: Office) -> None:
     assert office.care().assigned_to == "minhang-2"
 
 
-def test_an_acknowledged_alert_that_gets_worse_wakes_up_and_says_so(office: Office) -> None:
+def test_promise_9_an_acknowledged_alert_that_gets_worse_wakes_up_and_says_so(office: Office) -> None:
     office.act("acknowledged")
     tell(office)
     office.world.sweep(3)
@@ -250,7 +250,7 @@ def test_what_ended_takes_remarks_and_nothing_else(office: Office) -> None:
     [{}, {"until_ms": ms(0)}, {"until_ms": ms(91 * 24 + 2)}, {"more_times": 0}, {"more_times": 1001}],
     ids=["none", "past", "too late", "no more", "too many more"],
 )
-def test_a_snooze_needs_an_end_that_comes(office: Office, end: dict[str, Any]) -> None:
+def test_promise_10_a_snooze_needs_an_end_that_comes(office: Office, end: dict[str, Any]) -> None:
     with pytest.raises(NotNow, match="needs_end"):
         office.act("snoozed", why="等检验", **end)
 
@@ -274,7 +274,7 @@ def test_what_was_put_off_wakes_earlier_when_it_gets_worse(office: Office) -> No
     assert due(office) == [("worse", 0)]
 
 
-def test_until_it_happens_two_more_times_is_the_second_time_not_the_first(office: Office) -> None:
+def test_promise_10_until_it_happens_two_more_times_is_the_second_time_not_the_first(office: Office) -> None:
     tell(office)
     office.act("snoozed", why="偶发", more_times=2)
     fills_again(office, 2, 5)
@@ -302,7 +302,7 @@ def test_a_person_who_puts_it_off_no_longer_has_it_back_as_it_was(office: Office
 # --- promise 14 -----------------------------------------------------------------------------------------------
 
 
-def test_what_nobody_acknowledged_within_a_working_day_goes_up_one_level_at_a_time_once_each(
+def test_promise_14_what_nobody_acknowledged_within_a_working_day_goes_up_one_level_at_a_time_once_each(
     office: Office,
 ) -> None:
     """Opened on Monday 4 May 2026, a holiday: the first working day is Wednesday, and it ends at midnight."""

@@ -91,7 +91,7 @@ def html_of(mail: EmailMessage) -> str:
 # --- what it says ---------------------------------------------------------------------------------------------
 
 
-def test_a_mail_reads_from_what_happened_to_what_to_do_to_the_law() -> None:
+def test_promise_16_a_mail_reads_from_what_happened_and_what_usually_explains_it_to_what_to_do_and_the_law() -> None:
     mail = mail_of(group())
     assert mail["Subject"] == "[气瓶预警] 超期未检充装 · 闵行液化气充装站 · 立即处置"
     assert text_of(mail).rstrip() == "\n".join(
@@ -115,12 +115,12 @@ def test_a_mail_reads_from_what_happened_to_what_to_do_to_the_law() -> None:
             "   Inspection valid through 2026-01-31; filled on 2026-05-04, 93 days over.",
             f"   https://qp.example.cn/alerts/{1:032x}",
             "",
-            "处置：立即停用并追回该瓶，送检验机构检验合格后方可充装；核查当班检查记录。",
-            f"  What to do: {RULES['fill_overdue'].words.remedy[1]}",
             "常见无责原因：检验记录晚于充装上传。",
             "  Likely innocent cause: The inspection was recorded later than the fill.",
             "可定性的一项事实：充装日之前该瓶的检验报告。",
             "  The fact that would settle it: The cylinder's inspection report from before the fill.",
+            "处置：立即停用并追回该瓶，送检验机构检验合格后方可充装；核查当班检查记录。",
+            f"  What to do: {RULES['fill_overdue'].words.remedy[1]}",
             "依据：《中华人民共和国特种设备安全法》第四十条；《中华人民共和国特种设备安全法》第四十九条",
             "  Law: Special Equipment Safety Law, art. 40; Special Equipment Safety Law, art. 49",
             "规则：超期未检充装（fill_overdue）",
@@ -245,7 +245,7 @@ def test_a_withdrawn_alert_without_a_record_at_hand_still_says_that_it_is_void()
         ("resolved", "[气瓶消除]", "已消除"),
     ],
 )
-def test_withdrawn_resolved_and_found_again_are_three_different_words(
+def test_promise_3_withdrawn_resolved_and_found_again_are_three_different_words(
     reason: str, subject: str, words: str
 ) -> None:
     mail = mail_of(group(reason=reason))
@@ -264,7 +264,7 @@ def attached(mail: EmailMessage) -> list[tuple[Any, ...]]:
     return list(book.worksheets[0].iter_rows(min_row=2, values_only=True))
 
 
-def test_more_than_twenty_are_counted_linked_and_attached() -> None:
+def test_promise_17_more_than_twenty_are_counted_linked_and_attached() -> None:
     mail = mail_of(group(*(alert(number) for number in range(1, 31))))
     text = text_of(mail)
     assert "30 起" in mail["Subject"]
@@ -304,13 +304,13 @@ def test_a_spreadsheet_calculates_nothing_of_what_people_wrote() -> None:
         max_size=200,
     ).filter(lambda name: name == " ".join(name.split()))
 )
-def test_a_long_mixed_subject_is_read_as_it_was_written(name: str) -> None:
+def test_promise_17_a_long_mixed_subject_is_read_as_it_was_written(name: str) -> None:
     # `mail_of` compares what a reader decodes with what was meant.
     mail = mail_of(group(), reference(station=name))
     assert mail["Subject"] == f"[气瓶预警] 超期未检充装 · {name} · 立即处置"
 
 
-def test_a_mail_and_the_one_that_withdraws_part_of_it_are_one_thread() -> None:
+def test_promise_17_a_mail_and_the_one_that_withdraws_part_of_it_are_one_thread() -> None:
     first = mail_of(group(*(alert(number) for number in range(1, 6))))
     withdrawn = mail_of(group(alert(4), reason="withdrawn"))
     assert set(withdrawn["References"].split()) <= set(first["References"].split())

@@ -235,7 +235,7 @@ def test_each_reader_s_digest_has_what_he_asked_for(world: World, inbox: Inbox, 
     assert all("1 起" in subject for subject in told.values())
 
 
-def test_a_digest_s_time_is_shanghai_s(world: World, inbox: Inbox, deliver: Deliver) -> None:
+def test_promise_15_a_digest_s_time_is_shanghai_s(world: World, inbox: Inbox, deliver: Deliver) -> None:
     found(world, "long_dwell", 1, "A1", site=DEPOT)
     deliver(WEDNESDAY_9_H)
     assert moment_of(ms(WEDNESDAY_9_H)).hour == 1

@@ -108,12 +108,14 @@ def letter(group: Group, reference: Reference, public_url: str) -> Letter:
     urgency = ENDED[group.reason] if ended else _SEVERITY[rule.severity]
     prefix = _PREFIX.get(group.reason, "预警")
     laws = [cited(reference.law, one) for one in rule.laws]
-    lines = [Line(Names("处置", "What to do"), _NO_MORE_TO_DO.get(group.reason, Names(*words.remedy)))]
+    lines = []
     if not ended:
+        # First what usually explains it: most alerts are mistakes of procedure, and a call settles them.
         lines += [
             Line(Names("常见无责原因", "Likely innocent cause"), Names(*words.innocent)),
             Line(Names("可定性的一项事实", "The fact that would settle it"), Names(*words.settles)),
         ]
+    lines.append(Line(Names("处置", "What to do"), _NO_MORE_TO_DO.get(group.reason, Names(*words.remedy))))
     if laws:
         said = Names("；".join(one.zh for one in laws), "; ".join(one.en for one in laws))
         lines.append(Line(Names("依据", "Law"), said))

@@ -86,7 +86,7 @@ def test_urgent_mails_about_one_group_keep_their_distance_and_others_need_none()
     assert again_from_ms(2, told_ms, REFERENCE) == told_ms
 
 
-def test_a_day_has_its_working_hours_whatever_the_clocks_of_other_countries_do() -> None:
+def test_promise_15_a_day_has_its_working_hours_whatever_the_clocks_of_other_countries_do() -> None:
     # Europe put its clocks back on 2026-10-25, America on 2026-11-01: Shanghai did nothing.
     for day in ("2026-10-26", "2026-11-02"):
         assert is_working_time(ms(f"{day} 09:00:00"), REFERENCE)
