@@ -4,7 +4,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -39,7 +40,12 @@ def world(database: Database) -> World:
     return world
 
 
-def asked(world: World, rules: list[str], now_ms: int = NOW_MS, **thresholds: float) -> str:
+def asked(
+    world: World,
+    rules: list[str],
+    now_ms: int = NOW_MS,
+    thresholds: Mapping[str, float] = MappingProxyType({}),
+) -> str:
     with world.database.writing() as connection:
         return trials.begin(connection, trying.asked_of(rules, thresholds, 30, now_ms), "city", now_ms)
 
@@ -52,7 +58,7 @@ def shown(world: World, trial_id: str, now_ms: int = NOW_MS) -> dict[str, Any]:
 
 
 def tried(world: World, rules: list[str], **thresholds: float) -> dict[str, Any]:
-    trial_id = asked(world, rules, **thresholds)
+    trial_id = asked(world, rules, thresholds=thresholds)
     assert trying.run(world.database, trial_id, lambda: NOW_MS)
     return shown(world, trial_id)
 
@@ -152,7 +158,7 @@ def test_a_trial_that_is_stopped_ends_and_leaves_no_result(
         assert ended.wait(10)
         yield from real(*arguments, **more)
 
-    monkeypatch.setattr(trying.replay, "findings", slow)
+    monkeypatch.setattr(replay, "findings", slow)
     assert not trying.run(world.database, trial_id, lambda: NOW_MS, ended.set)
     assert (shown(world, trial_id)["state"], shown(world, trial_id)["result"]) == ("stopped", None)
 
@@ -163,7 +169,7 @@ def test_a_trial_that_fails_says_why(world: World, monkeypatch: pytest.MonkeyPat
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("no more")
 
-    monkeypatch.setattr(trying.replay, "findings", broken)
+    monkeypatch.setattr(replay, "findings", broken)
     assert not trying.run(world.database, trial_id, lambda: NOW_MS)
     assert (shown(world, trial_id)["state"], shown(world, trial_id)["error"]) == (
         "failed",

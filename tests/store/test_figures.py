@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from cylinder_trace import acting
 from cylinder_trace.acting import Wish
-from cylinder_trace.judging.handling.cases import Actor, Deed, follow
+from cylinder_trace.judging.handling.cases import Actor, Case, Deed, follow
 from cylinder_trace.judging.handling.kpi import Facts, Period, Share, figures
 from cylinder_trace.judging.scan import DAY_MS
 from cylinder_trace.store import cases
@@ -107,7 +107,7 @@ def test_a_directive_counts_with_the_deadline_that_stood_at_each_step(database: 
     fingerprint, _ = overdue(world, 1)
     with database.writing() as connection:
         due = PERIOD.from_ms + 5 * DAY_MS
-        draft = cases.Case("directive", "draft", MINHANG, STATION, due_ms=due)
+        draft = Case("directive", "draft", MINHANG, STATION, due_ms=due)
         case_id = cases.make(
             connection, draft, Entry("edit", OFFICER, "某", ms(2)), [(fingerprint, 1)], facts="[]", demands=""
         )
@@ -128,7 +128,7 @@ def test_a_verdict_on_the_case_is_one_on_its_alerts(database: Database) -> None:
     fingerprint, _ = overdue(world, 1)
     with database.writing() as connection:
         case_id = cases.make(
-            connection, cases.Case("directive", "draft", MINHANG, STATION), Entry("edit", OFFICER, "某", ms(2)),
+            connection, Case("directive", "draft", MINHANG, STATION), Entry("edit", OFFICER, "某", ms(2)),
             [(fingerprint, 1)], facts="[]", demands="",
         )  # fmt: skip
         cases.settle(connection, case_id, "false_alarm")

@@ -101,4 +101,8 @@ def _value(name: str, value: Any, naming: Naming, lang: str) -> str:
         local = datetime.fromisoformat(value).astimezone(ZoneInfo("Asia/Shanghai"))
         return f"{local:%Y-%m-%d %H:%M:%S} {say('zone.short', lang)}"
     word = f"value.{value}"
-    return say(word, lang) if name in {"result", "safety_check", "reason", "granted_on"} and word in WORDS else value
+    return (
+        say(word, lang)
+        if name in {"result", "safety_check", "reason", "granted_on"} and word in WORDS
+        else value
+    )
