@@ -13,8 +13,8 @@ from werkzeug.exceptions import HTTPException
 
 from cylinder_trace.contract.receipt import LARGEST_BODY_BYTES
 from cylinder_trace.web.api.cases import case_api
-from cylinder_trace.web.api.duties import duty_api
 from cylinder_trace.web.api.draws import draws
+from cylinder_trace.web.api.duties import duty_api
 from cylinder_trace.web.api.figures import figures
 from cylinder_trace.web.api.handling import handling_api
 from cylinder_trace.web.api.network import network
