@@ -20,7 +20,7 @@ from cylinder_trace.store.consequences import Judged, draw
 from cylinder_trace.store.database import Database
 from cylinder_trace.store.parties import ReferenceCache
 from tests.postbox import TEAM, Inbox
-from tests.world import DEPOT, MINHANG, OTHER_STATION, STATION, World, ms
+from tests.world import CUSTOMERS, DEPOT, MINHANG, OTHER_STATION, STATION, World, ms
 
 CITY = "city@example.org"
 # The world begins on a Monday at 08:00 which is a holiday; Wednesday the 6th is the first working day.
@@ -233,6 +233,17 @@ def test_each_reader_s_digest_has_what_he_asked_for(world: World, inbox: Inbox, 
     told = {address: str(mail["Subject"]) for address, mail in inbox.taken}
     assert told.keys() == {TEAM, "dwell@example.org"}
     assert all("1 起" in subject for subject in told.values())
+
+
+def test_a_digest_has_one_part_for_all_customers_and_names_none(
+    world: World, inbox: Inbox, deliver: Deliver
+) -> None:
+    for number, customer in enumerate(CUSTOMERS):
+        found(world, "long_dwell", 1, f"A{number}", site=customer)
+    deliver(WEDNESDAY_9_H)
+    text = body(inbox, 0)
+    assert text.count("超期滞留 · 各用户 · 6 起") == 1
+    assert not any(customer in text for customer in CUSTOMERS)
 
 
 def test_promise_15_a_digest_s_time_is_shanghai_s(world: World, inbox: Inbox, deliver: Deliver) -> None:

@@ -21,6 +21,8 @@ MOST_PARTS = 30
 MOST_EACH = 3
 """Alerts told of each of them."""
 
+_CUSTOMERS = "*"
+"""Stands for the places of all customers."""
 _TITLE = Names("今日汇总", "Digest of the day")
 _WHY_SENT = Names(
     "每个工作日一封：三级预警，以及当日过多而未单独发送的预警。",
@@ -60,7 +62,9 @@ def digest(group: Group, reference: Reference, now_ms: int, public_url: str) -> 
     naming = Naming(reference.law, reference.sites, reference.owners, names_customers=False)
     by_part: dict[tuple[str, str | None, str], list[dict[str, Any]]] = defaultdict(list)
     for alert in group.alerts:
-        by_part[alert["rule"], alert["site_id"], alert["reason"]].append(alert)
+        # A place of its own for every customer would be thousands, and says nothing: none is named.
+        site_id = _CUSTOMERS if alert["site_id"] in reference.customers else alert["site_id"]
+        by_part[alert["rule"], site_id, alert["reason"]].append(alert)
     parts = [_part(which, its, naming, public_url) for which, its in by_part.items()]
     parts.sort(key=lambda part: (part.ended, part.severity, -len(part.alerts), part.title.zh, part.place.zh))
     day = f"{moment_of(now_ms).astimezone(SHANGHAI):%m-%d}"
@@ -75,12 +79,18 @@ def _part(
     rule = rule_of(name, alerts[0])
     return Part(
         Names(*rule.words.title),
-        naming.site(site_id) if site_id else Names("地点未知", "Place unknown"),
+        _place(site_id, naming),
         WHY.get(reason, WHY["first"]),
         rule.severity,
         reason in ENDED,
         [told_of(alert, reason, rule, naming, public_url) for alert in alerts],
     )
+
+
+def _place(site_id: str | None, naming: Naming) -> Names:
+    if site_id == _CUSTOMERS:
+        return Names("各用户", "customers")
+    return naming.site(site_id) if site_id else Names("地点未知", "Place unknown")
 
 
 def as_text(said: Digest) -> str:
