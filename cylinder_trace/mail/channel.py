@@ -78,7 +78,7 @@ class SmtpChannel:
         if code != _TAKEN:
             # It refuses us, whatever the mail: a wrong sender in the settings must not end every mail for good.
             self.part()
-            raise NotTaken(f"SMTPSenderRefused: {code} {words!r}", for_good=False)
+            raise NotTaken(f"SMTPSenderRefused: {code} {_text(words)}", for_good=False)
         return self._server
 
     def _greeted(self) -> smtplib.SMTP:
@@ -115,5 +115,9 @@ def _taken(server: smtplib.SMTP, mail: Mail) -> str:
     except (smtplib.SMTPException, OSError) as error:
         raise NotTaken(f"{type(error).__name__}: {error}", for_good=False) from error
     if code != _TAKEN:
-        raise NotTaken(f"{code} {words!r}", for_good=code >= 500)
-    return f"{code} {words.decode(errors='replace')}"
+        raise NotTaken(f"{code} {_text(words)}", for_good=code >= 500)
+    return f"{code} {_text(words)}"
+
+
+def _text(words: bytes) -> str:
+    return words.decode(errors="replace")

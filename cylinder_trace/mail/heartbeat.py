@@ -16,7 +16,7 @@ _NUMBERS = {
     "open": Names("未结预警", "Open alerts"),
     "pending": Names("待研判记录", "Records to be judged"),
     "waiting": Names("发件箱待发", "Waiting in the outbox"),
-    "dead": Names("死信", "Dead letters"),
+    "dead": Names("退信", "Dead letters"),
 }
 _SAYS = Names(
     "研判与发信均在运行。每个工作日 9 点一封；某个工作日没有收到，就是出了故障，请查看系统状态页。",

@@ -1,4 +1,4 @@
-"""Finds addresses to which messages were given up (死信).
+"""Finds addresses to which messages were given up (退信).
 
 Why it matters: a district that is not told does not act.
 Example: an officer has left, and the mail server knows the mailbox no more.
@@ -36,7 +36,7 @@ RULE = SystemRule(
     laws=(),
     find=find,
     words=Wording(
-        title=("死信", "Dead letters"),
+        title=("退信", "Dead letters"),
         fact=(
             "发往 {address} 的 {number} 件未能送达，最早 {since}；最后的答复：{answer}。",
             "{number} messages to {address} could not be delivered, the first of {since}; the last answer: {answer}.",

@@ -36,7 +36,7 @@ RULE = SystemRule(
             "Of the {addresses} addresses named for {district} none can be reached.",
         ),
         remedy=(
-            "用 cylinder-trace recipient add 登记可以送达的地址，再重发死信。",
+            "用 cylinder-trace recipient add 登记可以送达的地址，再重发退信。",
             "Name an address that works with cylinder-trace recipient add, then send the dead letters again.",
         ),
         innocent=(
