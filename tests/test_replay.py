@@ -185,10 +185,10 @@ def test_the_command_prints_and_writes_the_difference(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with asked(monkeypatch, url, tmp_path):
-        words = ["replay", "--rules", "overfill", "--as-of", moment_of(LATER_MS).isoformat()]
-        assert cli.main([*words, "--set", "overfill.mass_tolerance_kg=-100", "--json", "out.json"]) == 0
-        assert "overfill" in capsys.readouterr().out
-        assert json.loads(Path("out.json").read_text())["rules"]["overfill"]["new"] > 50
+        words = ["replay", "--rules", "long_dwell", "--as-of", moment_of(LATER_MS).isoformat()]
+        assert cli.main([*words, "--set", "long_dwell.household_days=1", "--json", "out.json"]) == 0
+        assert "long_dwell" in capsys.readouterr().out
+        assert json.loads(Path("out.json").read_text())["rules"]["long_dwell"]["new"] > 50
         for wrong, said in (
             (["--rules", "overfil"], "there is no rule overfil; known are"),
             (["--set", "overfill.kg=1"], "overfill.mass_tolerance_kg"),
