@@ -21,7 +21,7 @@ from sqlalchemy import select
 from cylinder_trace import delivery, intake
 from cylinder_trace.contract.master import SiteRecord
 from cylinder_trace.enrolment import enrol
-from cylinder_trace.judging.handling.routing import Recipient
+from cylinder_trace.judging.handling.routing import EVERYWHERE, Recipient
 from cylinder_trace.judging.scan import DAY_MS
 from cylinder_trace.mail import SmtpChannel
 from cylinder_trace.settings import Settings
@@ -32,7 +32,7 @@ from cylinder_trace.store.tables import event, notice, outbox
 from cylinder_trace.web.server import clock_ms
 from tests.postbox import Inbox, receiving
 from tests.processes import LONGEST_WAIT_S, Process, until
-from tests.world import DEVICE, MINHANG, OWNER, STATION, World, code, filled, registered
+from tests.world import DEVICE, MINHANG, OWNER, STATION, World, code, filled, licensed, registered
 
 KILLS = {"scanner": 4, "serve": 3, "worker": 4}
 BACKLOG = 30
@@ -234,9 +234,13 @@ def prepared(database: Database, folder: Path, port: int, number: int) -> tuple[
         parties.put_records(connection, sites)
         for address in TEAM:
             recipients.put(connection, Recipient(address, MINHANG, ""))
+        # What is found in the system itself, when its worker was dead for a while, is told to the city.
+        recipients.put(connection, Recipient("city@example.org", EVERYWHERE, ""))
         key = enrol(connection, DEVICE, STATION, f"http://127.0.0.1:{port}", started_ms)
     (folder / "key.json").touch(0o600)
     (folder / "key.json").write_text(key.model_dump_json())
+    # With a licence: else one mail about each station would hold back those about its fills.
+    world.post([licensed(station) for station in stations])
     # Every fifth is overdue, every seventh is not registered at all, and those of the backlog come after them.
     overdue = {one for one in range(number) if one % 5 == 0 and one % 7} | {*range(number, number + BACKLOG)}
     world.post(
@@ -308,8 +312,10 @@ def every_due_mail_arrives(database: Database, world: World, inbox: Inbox) -> No
         # All went out during the run but what a worker had in hand when it was killed: that is leased to the dead.
         assert len(list(connection.scalars(in_hand))) <= KILLS["worker"]
         assert len(list(connection.scalars(select(outbox.c.state).where(outbox.c.state == "sent")))) > BACKLOG
-    # Now that, and the notices which are due only later.
-    delivery.run(database, world.cache, SmtpChannel(Settings(smtp_port=inbox.port)), clock_ms() + 5 * DAY_MS)
+    # Now that, and the notices which are due only later; what was too much of one rule for a day comes in a digest.
+    channel = SmtpChannel(Settings(smtp_port=inbox.port))
+    for days in (5, 9):
+        delivery.run(database, world.cache, channel, clock_ms() + days * DAY_MS)
     with database.reading() as connection:
         assert set(connection.scalars(select(outbox.c.state))) == {"sent"}
         assert "due" not in set(connection.scalars(select(notice.c.state)))
