@@ -42,6 +42,9 @@ def world(database: Database) -> World:
     return World(database)
 
 
+JOBS = {"sweep", "delivery", "following", "watching"}
+
+
 def worker(folder: Path, database: Database, smtp_port: int, name: str = "worker") -> Process:
     return Process(
         folder / f"{name}.log",
@@ -107,10 +110,10 @@ def test_it_judges_delivers_and_notes_its_timetable_until_it_is_asked_to_end(
         until(lambda: not pending(world.database), "the sweep", process)
         until(lambda: mail_states(world.database) == ["sent"], "the mail", process)
         until(lambda: succeeded_after(world.database, before_ms), "both jobs", process)
+        until(lambda: jobs(world.database).keys() >= JOBS, "every job", process)
         assert process.asked_to_end() == 0
     assert ("fill_overdue", code(2)) in world.alerts()
     assert [address for address, _ in inbox.taken] == [TEAM]
-    assert jobs(world.database).keys() >= {"sweep", "delivery", "watching"}
     for row in (jobs(world.database)[name] for name in ("sweep", "delivery")):
         assert row["last_error"] is None
         assert row["last_success_ms"] >= row["last_start_ms"] >= before_ms
