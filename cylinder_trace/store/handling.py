@@ -71,11 +71,15 @@ class Held:
 _HELD = [alert.c[field.name] for field in fields(Held) if field.name != "care"]
 
 
+_BEGIN = insert(alert_care)
+"""Made once: an episode begins with every alert."""
+
+
 def begin(connection: Connection, fingerprint: str, episode: int, law: Law, now_ms: int) -> None:
     """An episode begins: nobody has seen to it."""
     care = Care(since_ms=now_ms)
     row = {"fingerprint": fingerprint, "episode": episode, "opened_ms": now_ms, "wake_ms": wake_ms(care, law)}
-    connection.execute(insert(alert_care).values(**row, **asdict(care)))
+    connection.execute(_BEGIN, row | asdict(care))
 
 
 def end(connection: Connection, fingerprint: str, episode: int) -> None:
