@@ -29,7 +29,7 @@ run:
 
 test:
 	@sh .ci/setup test
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint:
 	@sh .ci/setup test
