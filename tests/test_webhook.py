@@ -94,7 +94,9 @@ def waiting(database: Database, *addresses: str) -> None:
 
 
 def deliver(database: Database, settings: Settings, at_ms: int = 0) -> dict[str, int]:
-    return delivery.run(database, ReferenceCache(LAW), Channels(settings, lambda: kept_server_key(settings)), at_ms)
+    return delivery.run(
+        database, ReferenceCache(LAW), Channels(settings, lambda: kept_server_key(settings)), at_ms
+    )
 
 
 def verified(posted: requests.PreparedRequest, settings: Settings) -> None:
