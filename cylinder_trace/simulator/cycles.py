@@ -75,7 +75,8 @@ def _at_depot(walk: Walk) -> None:
         _hand_over(walk)
     else:
         walk.wait(1, 30)
-        walk.unreadable = walk.rng.random() < _UNREADABLE
+        # Of a faithful one every scan is made, so that its label can be read.
+        walk.unreadable = walk.rng.random() < _UNREADABLE and not walk.faithful
         walk.haul(walk.rng.choice(walk.bottle.firm.stations))
 
 

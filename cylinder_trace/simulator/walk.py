@@ -32,6 +32,9 @@ _SCALE_ERROR_KG = 0.06
 _LOST_AFTER_SCAN = 0.1
 """Of the missed scans, those that were made and then lost with their device: they leave a gap in its count."""
 
+_GUNS_A_CHECKER, _A_CHECK_S = 4, 9
+"""One goes from gun to gun and looks at each cylinder before it is filled; a station with more guns has more of them."""
+
 _LEAVES_STATION_H = (9.5, 13.0, 16.0)
 _LEAVES_ELSEWHERE_H = (7.5, 10.5, 14.0, 17.0)
 _STAY_DAYS: dict[tuple[bool, Segment], tuple[float, float]] = {
@@ -273,6 +276,10 @@ class Walk:
     def _gun_scan(
         self, kind: str, person: str, after_s: int, device: str | None = None, **fields: Any
     ) -> UUID:
+        number = self.at.guns.index(self._gun) if self._gun in self.at.guns else 0
+        checker, turn = divmod(number, _GUNS_A_CHECKER)
+        if kind == "fill_check":
+            after_s += turn * _A_CHECK_S
         self.now_ms = self._slot_ms + after_s * 1000 + self.rng.randrange(10_000)
         site = self.at.site_id
         if self.unreadable:
@@ -280,7 +287,7 @@ class Walk:
                 self.world.log.fill_unscanned(self._gun, self.now_ms)
             return self._missed(kind, site)
         by_hand = self.at.by_hand and kind.endswith("_check")
-        usual = f"{site}-H3" if by_hand else self._gun
+        usual = f"{site}-H3{checker or ''}" if by_hand else self._gun
         return self.scan(kind, site, device or usual, f"{site}-{person}", **fields)
 
     def _by_courier(self, kind: str, origin: str, goal: str, **fields: Any) -> UUID:
