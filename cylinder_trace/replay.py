@@ -227,7 +227,7 @@ _reader: _Reader | None = None
 
 def _begin(url: str, question: Question) -> None:
     global _reader  # noqa: PLW0603 - one reader for the life of a process of the pool
-    _reader = _Reader(open_database(url), question)
+    _reader = _Reader(open_database(url, reads_all=True), question)
     # What is loaded by now stays: it need not be looked through after every piece.
     gc.freeze()
 

@@ -91,10 +91,13 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str, *, is_scratch: bool = False, connections: int = CONNECTIONS) -> Database:
+def open_database(
+    url: str, *, is_scratch: bool = False, reads_all: bool = False, connections: int = CONNECTIONS
+) -> Database:
     """Open a migrated database. SQLite gets WAL, full synchronisation, foreign keys and a 30 s busy wait.
 
-    One that is thrown away afterwards, `is_scratch`, need not reach the disk. `connections` are kept open.
+    One that is thrown away afterwards, `is_scratch`, need not reach the disk. Who `reads_all` of it has the file mapped
+    into memory, which is a tenth faster, and dies where somebody cuts the file off. `connections` are kept open.
     """
     is_postgresql = url.startswith("postgres")
     arguments = {"connect_args": _GIVE_UP} if is_postgresql else {}
@@ -107,6 +110,8 @@ def open_database(url: str, *, is_scratch: bool = False, connections: int = CONN
         event.listen(engine, "begin", _begin_sqlite)
         if is_scratch:
             event.listen(engine, "connect", _never_wait_for_the_disk)
+        if reads_all:
+            event.listen(engine, "connect", _map_the_file)
     return Database(engine)
 
 
@@ -201,6 +206,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "recursive_triggers=ON",  # else INSERT OR REPLACE removes a row of the ledger past its trigger
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _map_the_file(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA mmap_size=1099511627776")  # as much of it as SQLite was built for
 
 
 def _never_wait_for_the_disk(connection: Any, _record: Any) -> None:
