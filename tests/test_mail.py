@@ -91,7 +91,9 @@ def html_of(mail: EmailMessage) -> str:
 # --- what it says ---------------------------------------------------------------------------------------------
 
 
-def test_promise_16_a_mail_reads_from_what_happened_and_what_usually_explains_it_to_what_to_do_and_the_law() -> None:
+def test_promise_16_a_mail_reads_from_what_happened_and_what_usually_explains_it_to_what_to_do_and_the_law() -> (
+    None
+):
     mail = mail_of(group())
     assert mail["Subject"] == "[气瓶预警] 超期未检充装 · 闵行液化气充装站 · 立即处置"
     assert text_of(mail).rstrip() == "\n".join(

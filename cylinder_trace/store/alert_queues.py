@@ -30,7 +30,9 @@ def in_queue(queue: str, username: str, now_ms: int) -> ColumnElement[bool] | No
 def counts(connection: Connection, scope: Scope, username: str, now_ms: int) -> dict[str, int]:
     """How many alerts of a person's scope are in each."""
     conditions = [(queue, in_queue(queue, username, now_ms)) for queue in QUEUES]
-    each: list[Any] = [func.count().filter(which).label(queue) for queue, which in conditions if which is not None]
+    each: list[Any] = [
+        func.count().filter(which).label(queue) for queue, which in conditions if which is not None
+    ]
     statement: Select[Any] = select(*each).select_from(alert).join(alert_care, OF_EPISODE)
     row = connection.execute(within(statement.where(alert.c.status == "open"), scope)).one()
     return dict(zip(QUEUES, row, strict=True))

@@ -165,9 +165,7 @@ SYSTEM_RULES: tuple[SystemRule, ...] = (
 _IN_WINDOW = tuple(rule for rule in SITE_RULES if rule.in_window is not nothing)
 _OF_DEVICE = tuple(rule for rule in SITE_RULES if rule.of_device is not nothing)
 
-LEDGER_RULES: dict[str, Rule] = {
-    rule.name: rule for rule in (*CYLINDER_RULES, *SITE_RULES, *NETWORK_RULES)
-}
+LEDGER_RULES: dict[str, Rule] = {rule.name: rule for rule in (*CYLINDER_RULES, *SITE_RULES, *NETWORK_RULES)}
 """The rules over what is on record, by name: what they find can be found again from the ledger."""
 
 RULES: dict[str, Rule] = LEDGER_RULES | {rule.name: rule for rule in SYSTEM_RULES}

@@ -10,8 +10,8 @@ from flask_login import current_user
 from cylinder_trace.web.language import language
 from cylinder_trace.web.pages.alerts import alert_pages
 from cylinder_trace.web.pages.cases import case_pages
-from cylinder_trace.web.pages.duties import duty_pages
 from cylinder_trace.web.pages.draws import draw_pages
+from cylinder_trace.web.pages.duties import duty_pages
 from cylinder_trace.web.pages.entrance import entrance
 from cylinder_trace.web.pages.figures import figure_pages
 from cylinder_trace.web.pages.handling import handling_pages
