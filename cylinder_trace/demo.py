@@ -43,6 +43,14 @@ from cylinder_trace.store import alerts, ledger, parties, people, recipients
 from cylinder_trace.store.database import upgrade
 
 PASSWORD = "cylinder-trace"
+SIGN_INS = {
+    "regulator": ("市局监管员", "city"),
+    "officer": ("区局监察员甲", "officer"),
+    # A re-check is for somebody other than who issued the directive.
+    "officer-2": ("区局监察员乙", "officer"),
+    "manager": ("站长", "manager"),
+    "operator": ("充装工", "operator"),
+}
 OVERDUE, LAWFUL = "3310000900001", "3310000900002"
 _BATCH = 1000
 _QUICK_MS = 2 * HOUR_MS
@@ -192,8 +200,9 @@ class _Demo:
         self.depot = next(site for site in depots if site.owner_id == self.station.owner_id)
         self.stranger = self._customer_out_of_area()
         with self.database.writing() as connection:
-            people.put_account(connection, "regulator", PASSWORD, "市局监管员", "city", "")
-            people.put_account(connection, "operator", PASSWORD, "充装工", "operator", self.station.site_id)
+            for username, (name, role) in SIGN_INS.items():
+                scope = {"city": "", "officer": self.station.district}.get(role, self.station.site_id)
+                people.put_account(connection, username, PASSWORD, name, role, scope)
             # Who signs in to fill is in the staff register like everybody of the city, with a certificate.
             filler = PersonRecord(
                 person_id="operator",
@@ -216,7 +225,7 @@ class _Demo:
                 write_key(key, self.directory / f"{device}.key.json")
         self._register(OVERDUE, self.now.date() - timedelta(days=40))
         self._register(LAWFUL, self.now.date() + timedelta(days=400))
-        return f"devices at {self.station.name} and {self.depot.name}; sign in as regulator or operator, password {PASSWORD}"
+        return f"devices at {self.station.name} and {self.depot.name}; sign in as {', '.join(SIGN_INS)}, password {PASSWORD}"
 
     def _customer_out_of_area(self) -> SiteRecord:
         owner = next(
@@ -376,7 +385,9 @@ class _Demo:
         print(
             f"预警 alerts     {self.address}/alerts\n扫码 scan       {self.address}/scan\n接口 API        {self.address}/api"
         )
-        print(f"登录 sign in    regulator / {PASSWORD}   （操作员 operator / {PASSWORD}）")
+        print(f"登录 sign in    口令 password {PASSWORD}")
+        for username, (name, role) in SIGN_INS.items():
+            print(f"  {username:14}{name} {role}")
         print(f"邮件 mails      {self.directory}/inbox\nCtrl-C 结束 ends it", flush=True)
         variables = environment(self.url, port) | {"CYLINDER_TRACE_SMTP_PORT": str(smtp_port)}
         worker = subprocess.Popen(
