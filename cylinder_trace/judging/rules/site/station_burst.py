@@ -59,7 +59,7 @@ def in_window(window: SiteWindow, reference: Reference) -> Iterator[Finding]:
     ratio = _city_ratio(window, [day for day, _ in before])
     usual *= ratio
     mean = ratio * fmean(fills for _, fills in before)
-    if today.fills <= _limit(usual, spread, mads) or _catches_up(window, usual, mean):
+    if today.fills <= _limit(usual, spread, mads) or _catches_up(window, usual, mean, len(before)):
         return
     facts: dict[str, Fact] = {
         "station": window.site,
@@ -77,7 +77,7 @@ def _limit(usual: float, spread: float, mads: float) -> float:
     return usual + mads * max(spread, sqrt(usual + 0.05 * usual**2))
 
 
-def _catches_up(window: SiteWindow, usual: float, mean: float) -> bool:
+def _catches_up(window: SiteWindow, usual: float, mean: float, of_days: int) -> bool:
     """Whether what is filled since the station stood still is no more than it would have filled all the while."""
 
     def stood_still(back: int) -> bool:
@@ -90,7 +90,9 @@ def _catches_up(window: SiteWindow, usual: float, mean: float) -> bool:
     while back < _STOOD_STILL and stood_still(back + 1):
         back += 1
     expected = mean * (back + 1)
-    return window.total("fills", back + 1) <= expected + max(expected / 4, 3 * sqrt(expected))
+    # A mean of few days is uncertain itself: three standard errors of such a forecast.
+    error = 3 * sqrt(expected * (1 + (back + 1) / of_days))
+    return window.total("fills", back + 1) <= expected + max(expected / 4, error)
 
 
 def _city_ratio(window: SiteWindow, days: list[int]) -> float:
