@@ -48,6 +48,8 @@ def server() -> Server:
 
 def refusal(status: int, error: str, zh: str, en: str) -> Response:
     """An answer that is not a success, in the form the contract gives it."""
+    # What was sent may be quoted, and half a character that JSON can hold no answer can.
+    zh, en = (said.encode(errors="replace").decode() for said in (zh, en))
     answer = Answer(error=error, zh=zh, en=en, server_time=server().now())
     response = jsonify(answer.model_dump(mode="json"))
     response.status_code = status

@@ -25,6 +25,7 @@ _TAG = Tag(name="duties", description="企业责任（登录会话）")
 duty_api = APIBlueprint("duty_api", __name__, url_prefix="/api/v1/duties", abp_tags=[_TAG])
 _ANSWERS: Any = {401: Answer, 404: Answer, 409: Answer}
 Word = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Version = Annotated[int, Field(ge=-1, le=1_000_000_000)]
 
 
 class Page(BaseModel):
@@ -52,7 +53,7 @@ class RecordPath(BaseModel):
 class Signing(BaseModel):
     """What was read and is signed."""
 
-    version: int = Field(description="version of the record as it was read")
+    version: Version = Field(description="version of the record as it was read")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="hash of the draft as it was read")
     remark: str = Field(default="", max_length=duties.LONGEST_REMARK, pattern=r"^[^\x00]*$")
 
@@ -73,7 +74,7 @@ class IdleQuery(Page):
 class Settling(BaseModel):
     """Cylinders, each with its version as it was read, and what became of them."""
 
-    cylinders: dict[Word, int] = Field(min_length=1, max_length=500)
+    cylinders: dict[Word, Version] = Field(min_length=1, max_length=500)
     state: Word
     why: str = Field(min_length=1, max_length=idle.LONGEST_WHY, pattern=r"^[^\x00]*$")
 

@@ -107,11 +107,11 @@ def letter_form() -> str:
 @login_required
 def make_a_letter() -> AnyResponse | tuple[str, int]:
     """Begin a letter to a district."""
-    form = request.form
+    form = {name: said.replace("\0", "") for name, said in request.form.items()}
     try:
         case_id = make_letter(
             server(), current_user.person, form.get("kind", ""), form.get("district", ""), form.get("facts", ""),
-            form.get("demands", ""), day_of(form.get("due_day", "")), form.get("about", type=int),
+            form.get("demands", ""), day_of(form.get("due_day", "")), _case_id(form.get("about", "")),
         )  # fmt: skip
     except No as error:
         return _told(error)
@@ -220,6 +220,13 @@ def _page(case_id: int, complaint: str = "", status: int = 200) -> tuple[str, in
         largest_mb=LARGEST_BYTES // 1024**2,
         most_files=MOST_FILES,
     ), status
+
+
+def _case_id(typed: str) -> int | None:
+    """The case a form names, None where it names none; 0, which no case is, for what is no number of a case."""
+    if not typed:
+        return None
+    return int(typed) if typed.isdecimal() and len(typed) < 10 else 0
 
 
 def _html_of(case_id: int) -> str:

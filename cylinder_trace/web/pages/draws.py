@@ -45,7 +45,7 @@ def make_plan() -> Redirect | tuple[str, int]:
         abort(404)
     here, asked = server(), request.form
     now_ms, username = here.now_ms(), current_user.person.username
-    seed_from = asked.get("seed_from", "").strip()[:_LONGEST_VALUE] or None
+    seed_from = asked.get("seed_from", "").replace("\0", "").strip()[:_LONGEST_VALUE] or None
     with here.database.writing() as connection:
         reference = here.cache.read(connection)
         known = draws.inspectors(connection, district)
@@ -53,7 +53,7 @@ def make_plan() -> Redirect | tuple[str, int]:
         try:
             ballot = Ballot(
                 district=district,
-                purpose=asked.get("purpose", "").strip()[:_LONGEST_PURPOSE],
+                purpose=asked.get("purpose", "").replace("\0", "").strip()[:_LONGEST_PURPOSE],
                 number=_whole("number"),
                 inspectors_each=_whole("inspectors_each"),
                 stations=tuple(
@@ -94,7 +94,7 @@ def draw_file(plan_id: str) -> Response:
 def carry_out(plan_id: str) -> Redirect | tuple[str, int]:
     """Draw what was planned, with the value that is out now."""
     row = _row(plan_id)
-    value = request.form.get("public_value", "").strip()
+    value = request.form.get("public_value", "").replace("\0", "").strip()
     if not value or len(value) > _LONGEST_VALUE or row["seed_from"] is None:
         return _page(plan_id, "draws.wrong", said=say("draws.public_value", language())), 400
     here = server()

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from cylinder_trace.acting import Wish
 from cylinder_trace.judging.handling.care import VERDICTS
 from cylinder_trace.judging.handling.timing import opens_ms
+from cylinder_trace.judging.scan import local_day
 from cylinder_trace.store.handling import Looked, MayNot, NoSuchAlert, NotNow, Quicker
 from cylinder_trace.web.language import language
 from cylinder_trace.web.pages.alerts import PAGE, alert_page
@@ -94,6 +95,8 @@ def _morning_of(day: str) -> int | None:
     try:
         ordinal = date.fromisoformat(day).toordinal()
     except ValueError:
+        return 0
+    if ordinal < local_day(server().now_ms()):  # the law of long ago knows no office hours
         return 0
     with server().database.reading() as connection:
         reference = server().cache.read(connection)
