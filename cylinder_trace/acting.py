@@ -9,7 +9,7 @@ from cylinder_trace.judging.handling.care import LONGEST_WHY, NEEDS_WHY, VERDICT
 from cylinder_trace.judging.handling.escalation import longest_snooze_days
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import DAY_MS
-from cylinder_trace.store import alerts, handling, notices
+from cylinder_trace.store import alerts, cases, handling, notices
 from cylinder_trace.store.handling import Held, Looked, NotNow
 from cylinder_trace.store.people import Person
 
@@ -63,6 +63,9 @@ def act(
     elif wish.did == "closed":
         if wish.verdict not in VERDICTS:
             raise NotNow("needs_verdict")
+        # Its case ends with a re-check by another officer, or an appeal: not past them.
+        if cases.is_under_way(connection, fingerprint, held.episode):
+            raise NotNow("in_a_case")
         note = replace(note, verdict=wish.verdict)
     if wish.did not in {"closed", "reopened"}:
         return handling.add(connection, held, note, reference.law, person)

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from cylinder_trace import casework
+from cylinder_trace.acting import Wish, act
 from cylinder_trace.judging.handling.cases import Actor, Refused
 from cylinder_trace.judging.handling.routing import Recipient
 from cylinder_trace.judging.scan import DAY_MS, local_day
@@ -21,6 +22,7 @@ from cylinder_trace.store import alerts, cases, contacts, recipients
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.cases import Entry, Taken
 from cylinder_trace.store.database import Database, open_database
+from cylinder_trace.store.handling import Looked, NotNow
 from cylinder_trace.store.people import Person
 from cylinder_trace.store.tables import account, alert, case_file, outbox
 from cylinder_trace.web.case_steps import Asked, NoSuchCase, Quicker, make_directive, make_letter, take
@@ -79,6 +81,15 @@ class Office:
         self.does(ZHANG, case_id, "issue")
         return case_id
 
+    def closes(self, person: Person, fingerprint: str) -> None:
+        """Close an alert beside whatever case there is."""
+        stands = self.alert(fingerprint)
+        seen = Looked(stands["episode"], stands["care"]["version"])
+        with self.world.database.writing() as connection:
+            reference = self.world.cache.read(connection)
+            wish = Wish("closed", "已处置", verdict="handled")
+            act(connection, person, fingerprint, seen, wish, reference, self.now_ms)
+
     def alert(self, fingerprint: str) -> dict[str, Any]:
         with self.world.database.reading() as connection:
             found = alerts.one(connection, Scope("city"), fingerprint)
@@ -115,6 +126,9 @@ def test_an_alert_becomes_a_directive_is_rectified_re_checked_by_another_and_end
     case_id = make_directive(office.here, ZHANG, [fingerprint])
     assert office.row(case_id)["demands"].startswith("1. ")
     assert office.alert(fingerprint)["care"]["acknowledged_by"] == "zhang"
+    # Nobody closes the alert past the re-check of its case.
+    with pytest.raises(NotNow, match="in_a_case"):
+        office.closes(ZHANG, fingerprint)
     issued = office.does(ZHANG, case_id, "issue")
     assert issued["number"] == "（闵行区）市监特令〔2026〕1号"
     reported = office.does(ZHAO, case_id, "report", why="已停用并送检", files=[("现场.jpg", JPEG)])

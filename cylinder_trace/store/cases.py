@@ -212,6 +212,13 @@ def dealing_with(
     return found
 
 
+def is_under_way(connection: Connection, fingerprint: str, episode: int) -> bool:
+    """Whether a case that has no end yet deals with this episode of an alert."""
+    its = (case_alert.c.fingerprint == fingerprint) & (case_alert.c.episode == episode)
+    which = its & case_alert.c.is_live & case_alert.c.verdict.is_(None)
+    return connection.execute(select(case_alert.c.case_id).where(which).limit(1)).first() is not None
+
+
 def free_alerts(connection: Connection, district: str, site_id: str, limit: int) -> list[str]:
     """Open alerts of a site that no case deals with yet, the gravest and newest first."""
     held = select(case_alert.c.fingerprint, case_alert.c.episode).where(case_alert.c.is_live)

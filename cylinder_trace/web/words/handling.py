@@ -107,6 +107,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_now.acknowledged_already": ("已经签收或延后。", "It is acknowledged or put off already."),
     "not_now.not_snoozed": ("没有延后，不需要取消。", "It is not put off."),
     "not_now.needs_why": ("请写明理由（2000 字以内）。", "Say why, in at most 2,000 characters."),
+    "not_now.in_a_case": (
+        "这起预警已立案，随案件复查合格或申诉成立而关闭。",
+        "A case deals with this alert; it is closed when the case ends by its re-check or an upheld appeal.",
+    ),
     "not_now.needs_verdict": ("请选择结论。", "Choose a conclusion."),
     "not_now.needs_assignee": (
         "请选择本辖区或市局的执法人员。",
