@@ -2,6 +2,10 @@
 
 WORDS: dict[str, tuple[str, str]] = {
     "outbox": ("发件箱", "Outbox"),
+    "outbox.none_dead": (
+        "没有发送失败的；已发的见“已发”。",
+        "Nothing failed; what was sent is under Sent.",
+    ),
     "outbox.about": (
         "每个收件人一行。退信：对方拒收，或一天内一直未收。重发用原来的邮件编号，不会重复。",
         "One row a recipient. Dead letters were refused, or not taken for a day. Sent again they keep their Message-ID.",
