@@ -12,19 +12,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "case.due_report": ("整改期限", "Rectification due through"),
     "case.due_recheck": ("复查期限", "Re-check due through"),
     "case.due_answer": ("答复期限", "Answer due through"),
-    "case.next.issued_station": (
+    "case_next.issued_station": (
         "请在整改期限前提交整改报告；认为是误报的，可以申诉。",
         "Send the rectification report before it is due; where it is a false alarm, appeal.",
     ),
-    "case.next.issued_office": (
+    "case_next.issued_office": (
         "等待单位在整改期限前报告；收到后由下达人以外的人复查。",
         "The station reports before it is due; then somebody other than the issuer re-checks.",
     ),
-    "case.next.reported_station": (
+    "case_next.reported_station": (
         "整改报告已收到，执法人员将在复查期限前复查，结果会发信告知。",
         "Your report is in; officers re-check before that is due, and a mail tells you how it went.",
     ),
-    "case.next.reported_office": (
+    "case_next.reported_office": (
         "单位已报告，请由下达人以外的执法人员在复查期限前复查。",
         "The station has reported; an officer other than the issuer re-checks before it is due.",
     ),
