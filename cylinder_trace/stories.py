@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from cylinder_trace.judging import story
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.scan import IN_ORDER, Scan
 from cylinder_trace.judging.state import State
 from cylinder_trace.judging.story import Chapter
 from cylinder_trace.store import codes, consequences, cylinders, days, ledger, legs
@@ -190,7 +190,7 @@ class _Explanation:
     def __call__(self, fingerprint: str) -> str | None:
         if self._work.because is not None or not self._work.news:
             return self._work.because
-        news = sorted(self._work.news, key=lambda scan: scan.key)
+        news = sorted(self._work.news, key=IN_ORDER)
         if len(news) > MOST_NEWS_TRIED:
             return news[-1].event_id
         if self._shown is None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from cylinder_trace.judging.handling.routing import Recipient, chosen
-from cylinder_trace.judging.handling.timing import again_from_ms, is_working_time, next_digest_ms
+from cylinder_trace.judging.handling.timing import DIGEST, again_from_ms, is_working_time, next_digest_ms
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import DAY_MS, HOUR_MS, local_day
 from cylinder_trace.store import notices, outbox, recipients, told_groups, told_mails
@@ -131,7 +131,7 @@ class _Teller:
         readers: dict[str, list[dict[str, Any]]] = defaultdict(list)
         known: dict[tuple[str, int, int], list[str]] = {}
         for row in rows:
-            which = row["rule"], 3, row["level"]
+            which = row["rule"], DIGEST, row["level"]
             if which not in known:
                 known[which] = self._addresses(*which, row)
             for address in known[which]:

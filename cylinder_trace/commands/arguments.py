@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
+
+from cylinder_trace.law.calendar import SHANGHAI
 
 T = TypeVar("T")
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """Nothing that a ledger can be asked about lies outside; a typing error does."""
 

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from io import BytesIO
 from typing import Any
 from unicodedata import east_asian_width
-from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
 from cylinder_trace.law.answers import Names
+from cylinder_trace.law.calendar import SHANGHAI
 
 Cell = str | int | float | date | datetime | None
 
@@ -22,7 +22,6 @@ _NO_TITLE = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 _WIDEST, _NARROWEST = 60, 8
 _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _EXACT = 2**53
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
 _ALWAYS = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook knows no zones
 
 
@@ -94,7 +93,7 @@ def _put(page: Any, row: int, column: int, cell: Cell, looks: _Looks) -> int:
     if cell is None:
         return 0
     if isinstance(cell, datetime):
-        page.write_datetime(row, column, cell.astimezone(_SHANGHAI).replace(tzinfo=None), looks.moment)
+        page.write_datetime(row, column, cell.astimezone(SHANGHAI).replace(tzinfo=None), looks.moment)
         return 16
     if isinstance(cell, date):
         page.write_datetime(row, column, cell, looks.day)

@@ -7,7 +7,7 @@ from cylinder_trace.judging.days import EVIDENCE, SiteDay, tallied
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rules import city_findings, day_findings
-from cylinder_trace.judging.scan import Scan, local_day
+from cylinder_trace.judging.scan import IN_ORDER, Scan, local_day
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.judging.tally import Tally
 from cylinder_trace.judging.windows import City
@@ -22,7 +22,7 @@ def gathered(
     """The days of all sites, from all scans, the ids declared wrong, what cylinders' stories showed, and all legs."""
     days: dict[tuple[str, int], SiteDay] = {}
     scanned: dict[tuple[str, int], tuple[list[Scan], list[Scan]]] = defaultdict(lambda: ([], []))
-    for scan in sorted(scans, key=lambda scan: scan.key):
+    for scan in sorted(scans, key=IN_ORDER):
         if scan.site is not None:
             scanned[scan.site, local_day(scan.at_ms)][scan.event_id in void].append(scan)
     for (site, day), (valid, wrong) in scanned.items():

@@ -5,9 +5,12 @@ Days are `date.toordinal` of Shanghai. Source: holidays.toml, from the State Cou
 
 from datetime import date
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from cylinder_trace.law.tables import Law
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+"""The zone in which days are reckoned and times are shown."""
 _SUNDAY, _SATURDAY = 0, 6
 
 

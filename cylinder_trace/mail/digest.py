@@ -10,10 +10,11 @@ from markupsafe import Markup
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.law.answers import Names
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.law.naming import Naming
 from cylinder_trace.mail.former import rule_of
 from cylinder_trace.mail.layout import FOOT, PAGE, STYLE, small
-from cylinder_trace.mail.letter import ENDED, SHANGHAI, WHY, Told, told_of
+from cylinder_trace.mail.letter import ENDED, WHY, Told, told_of
 from cylinder_trace.telling import Group
 
 MOST_PARTS = 30

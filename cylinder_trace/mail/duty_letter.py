@@ -13,9 +13,10 @@ from cylinder_trace.exchange.station_lists import MOST_ROWS, PAPERS, due_book, n
 from cylinder_trace.judging.handling.duties import KINDS, last_day_of
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.law.answers import Names
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.mail.envelope import Envelopes, Written
 from cylinder_trace.mail.layout import FOOT, PAGE, STYLE, small
-from cylinder_trace.mail.letter import MOST_LISTED, SHANGHAI
+from cylinder_trace.mail.letter import MOST_LISTED
 from cylinder_trace.settings import Settings
 from cylinder_trace.store import due_lists
 from cylinder_trace.store.due_lists import Party

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from cylinder_trace.contract.fields import moment_of
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import Rule
 from cylinder_trace.law.answers import Names
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.law.citing import cited
 from cylinder_trace.law.naming import KINDS, RESULTS, Naming
 from cylinder_trace.mail.former import rule_of
 from cylinder_trace.telling import Group
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 MOST_LISTED = 20
 """Alerts told in the mail itself; of more, all are in the list that is attached."""
 

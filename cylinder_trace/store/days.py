@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from cylinder_trace.judging.days import EVIDENCE, SiteDay
 from cylinder_trace.judging.finding import Finding
 from cylinder_trace.judging.reference import Reference
-from cylinder_trace.judging.scan import HOUR_MS, MINUTE_MS, Scan, day_start_ms, local_day
+from cylinder_trace.judging.scan import HOUR_MS, IN_ORDER, MINUTE_MS, Scan, day_start_ms, local_day
 from cylinder_trace.judging.state import Leg
 from cylinder_trace.judging.tally import Tally
 from cylinder_trace.judging.windows import DAYS
@@ -355,7 +355,7 @@ def _scans(connection: Connection, which: ColumnElement[bool]) -> list[Scan]:
     statement = select(*_COLUMNS).outerjoin(pending, pending.c.event_id == event.c.event_id)
     statement = statement.where(which, pending.c.event_id.is_(None), event.c.code.is_not(None))
     scans = [Entry(*row).scan for row in connection.execute(statement)]
-    return sorted(scans, key=lambda scan: scan.key)
+    return sorted(scans, key=IN_ORDER)
 
 
 def _void(connection: Connection, which: ColumnElement[bool]) -> set[str]:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, select, update
 
@@ -25,13 +24,13 @@ from cylinder_trace.judging.handling.duties import (
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import day_start_ms
 from cylinder_trace.judging.tally import Tally
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.store.alerts import Scope
 from cylinder_trace.store.database import add_missing
 from cylinder_trace.store.people import Person
 from cylinder_trace.store.tables import alert, duty_record, duty_signature, site_day, touched_day
 
 LONGEST_REMARK = 2000
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
 _MOST_PERIODS = 62
 """Periods made up for after a standstill: two months of days."""
 _SMALLER = {"week": ("day",), "month": ("day", "week")}
@@ -247,7 +246,7 @@ def sign(
                 "username": person.username,
                 "name": person.name,
                 "as": signer.zh,
-                "at": moment_of(now_ms).astimezone(_SHANGHAI).isoformat(),
+                "at": moment_of(now_ms).astimezone(SHANGHAI).isoformat(),
             },
         }
     )

@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -12,6 +11,7 @@ from cylinder_trace.judging.handling.cases import DIRECTIVE, last_day
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import local_day
 from cylinder_trace.law.answers import Names
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.law.citing import cited
 from cylinder_trace.law.naming import KINDS, Naming
 from cylinder_trace.mail.former import rule_of
@@ -104,7 +104,7 @@ def _found(row: dict[str, Any], naming: Naming) -> Found:
 
 
 def _evidence(entry: Entry, naming: Naming) -> Evidence:
-    occurred = moment_of(entry.occurred_ms).astimezone(ZoneInfo("Asia/Shanghai"))
+    occurred = moment_of(entry.occurred_ms).astimezone(SHANGHAI)
     return Evidence(
         entry.event_id,
         KINDS.get(entry.kind, Names(entry.kind, entry.kind)),

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cylinder_trace.judging.handling.timing import DIGEST
+
 EVERYWHERE = "*"
 """The district of the fallback recipients, who get what no district's team is named for."""
 
 HOURS = ("any", "working", "off")
 """When a recipient wants to be told: always, in working time only, or out of it only (the officer on duty)."""
-_DIGESTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +80,4 @@ def _wants(one: Recipient, rule: str, severity: int, *, is_working_time: bool) -
     if one.severities and severity not in one.severities:
         return False
     # A digest is read when there is time for it.
-    return severity == _DIGESTED or one.hours == "any" or (one.hours == "working") == is_working_time
+    return severity == DIGEST or one.hours == "any" or (one.hours == "working") == is_working_time

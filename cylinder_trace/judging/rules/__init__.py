@@ -78,7 +78,7 @@ from cylinder_trace.judging.rules.system import (
     snapshot_stale,
     worker_stopped,
 )
-from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.scan import IN_ORDER, Scan
 from cylinder_trace.judging.site_rule import SiteRule, nothing
 from cylinder_trace.judging.system_rule import SystemRule, SystemState
 from cylinder_trace.judging.windows import City, PersonDay, at_several_sites, device_windows, site_windows
@@ -194,7 +194,7 @@ def city_findings(
         found += [finding for rule in _OF_DEVICE for finding in rule.of_device(device, reference)]
     apart_km = reference.number("operator_two_places.min_distance_km", city.at_ms)
     for person, sites in at_several_sites(city, reference, apart_km).items():
-        scans = sorted(scans_of(person, sites), key=lambda scan: scan.key)
+        scans = sorted(scans_of(person, sites), key=IN_ORDER)
         day = PersonDay(person, city.day, scans)
         found += [finding for rule in SITE_RULES for finding in rule.of_person(day, reference)]
     return found

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.web.drawings.svg import Places, drawing, element, width_of
 from cylinder_trace.web.wording import say
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 WIDTH, LEFT, RIGHT, TOP, LANE, BOTTOM = 960.0, 84.0, 22.0, 8.0, 42.0, 50.0
 _LANES = {
     "custody": {"ship", "receive", "deliver", "return", "observe", "transfer"},

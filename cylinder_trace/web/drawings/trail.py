@@ -4,14 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.web.drawings.svg import LABEL_PX, Places, drawing, element, width_of, wrapped
 from cylinder_trace.web.wording import say
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 WIDTH, ROW, TOP, LEGEND, BOX_WIDTH, BOX_HEIGHT = 960.0, 74.0, 26.0, 30.0, 190.0, 44.0
 MOST_NUMBERS = 3
 _COLUMNS = {

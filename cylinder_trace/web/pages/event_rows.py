@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from cylinder_trace.contract.fields import moment_of
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.law.naming import DISTRICTS, MEDIA, OWNERS, SITES, Naming
 from cylinder_trace.store.ledger import Entry
 from cylinder_trace.web.wording import WORDS, say
@@ -98,7 +98,7 @@ def _value(name: str, value: Any, naming: Naming, lang: str) -> str:
     if name == "cylinder_class":
         return naming.law.cylinder_class(value)[which]
     if name in _MOMENTS:
-        local = datetime.fromisoformat(value).astimezone(ZoneInfo("Asia/Shanghai"))
+        local = datetime.fromisoformat(value).astimezone(SHANGHAI)
         return f"{local:%Y-%m-%d %H:%M:%S} {say('zone.short', lang)}"
     word = f"value.{value}"
     return (

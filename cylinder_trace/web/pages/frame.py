@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask, g, render_template, request
 from flask_login import current_user
 
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.web.language import language
 from cylinder_trace.web.pages.alerts import alert_pages
 from cylinder_trace.web.pages.cases import case_pages
@@ -26,7 +26,6 @@ from cylinder_trace.web.pages.trials import trial_pages
 from cylinder_trace.web.server import server
 from cylinder_trace.web.wording import say
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 _PAGES = (
     entrance,
     home_pages,

@@ -6,7 +6,6 @@ A station's people read what they wrote themselves, and what became of the alert
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, get_args
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -17,6 +16,7 @@ from cylinder_trace.judging.handling.care import Act, Care
 from cylinder_trace.judging.handling.inhibition import INHIBITS, inhibited_by
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.scan import local_day
+from cylinder_trace.law.calendar import SHANGHAI
 from cylinder_trace.law.naming import Naming
 from cylinder_trace.mail.former import rule_of
 from cylinder_trace.mail.letter import WHY
@@ -26,7 +26,6 @@ from cylinder_trace.store.people import Person
 from cylinder_trace.web.server import server
 from cylinder_trace.web.wording import say
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 _OF_STATIONS = frozenset({"manager", "operator"})
 _STATIONS_SEE = frozenset({"acknowledged", "closed", "reopened"})
 _CARE = Care.__dataclass_fields__

@@ -13,7 +13,7 @@ from cylinder_trace.judging.days import MOST_NAMED, SiteDay
 from cylinder_trace.judging.finding import Fact, Finding
 from cylinder_trace.judging.reference import Reference
 from cylinder_trace.judging.rule import Wording
-from cylinder_trace.judging.scan import Scan
+from cylinder_trace.judging.scan import IN_ORDER, Scan
 from cylinder_trace.judging.site_rule import SiteRule
 
 
@@ -42,7 +42,7 @@ def in_day(site_day: SiteDay, reference: Reference) -> Iterator[Finding]:
             "quickest_s": quickest_ms // 1000,
             "lines": lines,
         }
-        first = min(fast.values(), key=lambda scan: scan.key)
+        first = min(fast.values(), key=IN_ORDER)
         ids = tuple(fast)[:MOST_NAMED]
         yield Finding(RULE.name, site_day.site, site_day.name, first.at_ms, site_day.site, ids, facts)
 
